@@ -1,0 +1,104 @@
+"""Platform failures: one tree, each with a stable code and a message safe to show.
+
+What a *guest* does wrong is not here: that is an `Outcome` (see `outcome.py`).
+Doors translate this tree once, through the table in `edge/front/answers.py`.
+
+    EdgeError                     internal            something of ours broke
+    ├── InvalidRequest            invalid_request     the caller's input is wrong
+    │   ├── InvalidModule         invalid_module      the wasm cannot run here
+    │   │   └── InitFailed        init_failed         its initialiser trapped or overran
+    │   ├── InvalidConfiguration  invalid_configuration   settings, manifest, grants
+    │   └── PayloadTooLarge       payload_too_large   over a stated limit
+    ├── NotFound                  not_found           no such function, version, file
+    ├── Conflict                  conflict            it exists, or changed meanwhile
+    ├── Denied                    denied              not granted
+    ├── SnapshotRefused           snapshot_refused    runs from a plain start instead
+    ├── DeployTimeout             deploy_timeout      snapshot or compile overran its bound
+    ├── StorageFailure            storage_failure     disk full, database broken
+    └── Unsupported               unsupported         this machine or wasmtime cannot
+"""
+
+from typing import ClassVar
+
+
+class EdgeError(Exception):
+    """Root of every platform failure; `str(error)` is safe to show to a caller."""
+
+    code: ClassVar[str] = "internal"
+
+    @property
+    def message(self) -> str:
+        """The text for the caller: what is wrong and what to do."""
+        return str(self)
+
+
+class InvalidRequest(EdgeError):
+    """The caller's input is wrong; sending it again unchanged cannot help."""
+
+    code = "invalid_request"
+
+
+class InvalidModule(InvalidRequest):
+    """The module is not WebAssembly, or lacks what a function must have."""
+
+    code = "invalid_module"
+
+
+class InitFailed(InvalidModule):
+    """The guest's own initialiser trapped, exited, or ran out of fuel or memory."""
+
+    code = "init_failed"
+
+
+class InvalidConfiguration(InvalidRequest):
+    """A setting, manifest key, grant or limit is unknown or out of its bounds."""
+
+    code = "invalid_configuration"
+
+
+class PayloadTooLarge(InvalidRequest):
+    """A body, module or environment is over its stated limit."""
+
+    code = "payload_too_large"
+
+
+class NotFound(EdgeError):
+    """The named function, version or artifact does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(EdgeError):
+    """The thing exists already, or changed since the caller last looked."""
+
+    code = "conflict"
+
+
+class Denied(EdgeError):
+    """The caller or guest was not granted this."""
+
+    code = "denied"
+
+
+class SnapshotRefused(EdgeError):
+    """The module cannot be snapshotted; it still runs, from a plain start."""
+
+    code = "snapshot_refused"
+
+
+class DeployTimeout(EdgeError):
+    """Snapshot or compile overran its bound in time or memory."""
+
+    code = "deploy_timeout"
+
+
+class StorageFailure(EdgeError):
+    """Storage did not take or give what was asked: disk full, database broken."""
+
+    code = "storage_failure"
+
+
+class Unsupported(EdgeError):
+    """This machine, platform or wasmtime version cannot do what was asked."""
+
+    code = "unsupported"

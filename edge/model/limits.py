@@ -1,0 +1,48 @@
+"""What one function may use: defaults, bounds, and the checks at deploy.
+
+Source of the figures: `docs/architecture.md`, after AWS Lambda's own quotas.
+"""
+
+from dataclasses import dataclass
+
+from edge.model.errors import InvalidConfiguration
+
+KIB = 1024
+MIB = 1024 * KIB
+
+TIMEOUT_MS_DEFAULT = 3_000
+TIMEOUT_MS_MAX = 900_000
+MEMORY_MB_DEFAULT = 128
+MEMORY_MB_MAX = 4_096
+ENVIRONMENT_BYTES_MAX = 4 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one invocation of one function.
+
+    `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
+    """
+
+    timeout_ms: int = TIMEOUT_MS_DEFAULT
+    memory_mb: int = MEMORY_MB_DEFAULT
+    concurrency_max: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no host would run; raises InvalidConfiguration."""
+        if not 1 <= self.timeout_ms <= TIMEOUT_MS_MAX:
+            raise InvalidConfiguration(
+                f"timeout must be between 1 ms and {TIMEOUT_MS_MAX // 1000} s,"
+                f" not {self.timeout_ms} ms"
+            )
+        if not 1 <= self.memory_mb <= MEMORY_MB_MAX:
+            raise InvalidConfiguration(
+                f"memory must be between 1 and {MEMORY_MB_MAX} MB, not {self.memory_mb}"
+            )
+        if self.concurrency_max is not None and self.concurrency_max < 0:
+            raise InvalidConfiguration("concurrency must be 0 or more")
+
+    @property
+    def memory_bytes_max(self) -> int:
+        """The linear memory a guest may grow to."""
+        return self.memory_mb * MIB

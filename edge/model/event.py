@@ -1,0 +1,35 @@
+"""What every door makes of what it saw, before anything of ours looks at it.
+
+Neighbours: `front/` and `sources/` build events; `invoke/` takes them.
+Invariant: an event names one function and carries one payload; it is never changed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.model.ids import LATEST
+
+
+class Source(StrEnum):
+    """The door an event came through."""
+
+    HTTP = "http"
+    INVOKE = "invoke"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, for one function.
+
+    `payload` is a CBOR/JSON value in Lambda's documented shape (for `Source.HTTP`: payload 2.0,
+    its body a byte string). `bytes_in` is the size as received.
+    """
+
+    function: str
+    payload: object
+    request_id: str
+    source: Source = Source.INVOKE
+    qualifier: str = LATEST
+    bytes_in: int = 0
+    traceparent: str | None = None
+    client_context: object = None

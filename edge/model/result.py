@@ -1,0 +1,35 @@
+"""What an invocation gives back to its door.
+
+Neighbours: `invoke/` makes it, `front/` and `sources/` translate it.
+Invariant: `failure` is None exactly when `outcome` is `ok`.
+"""
+
+from dataclasses import dataclass
+
+from edge.model.outcome import Failure, Outcome
+from edge.model.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Outcome, the guest's value or its failure, what it used, and the end of its log.
+
+    `value` is the decoded answer of an ABI guest, or the bytes a command wrote to stdout.
+    `retry_after_s` is set when the outcome is throttled or overloaded.
+    """
+
+    outcome: Outcome
+    value: object
+    failure: Failure | None
+    usage: Usage
+    log: tuple["LogLine", ...] = ()
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line a guest logged: Unix ms, level (0 trace … 4 error), text."""
+
+    time_ms: int
+    level: int
+    message: str

@@ -1,0 +1,197 @@
+"""Settings of a host: frozen, with unit, default and bound; an unknown key fails.
+
+Neighbours: `cli/` collects overrides, `serve.py` hands each part to the object that needs it.
+Invariant: a `Settings` that exists is within every bound.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from edge.model.errors import InvalidConfiguration
+from edge.model.limits import KIB, MIB
+
+DATA_ENVIRONMENT = "EDGE_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a door listens. Port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`HOST:PORT`, `:PORT` or `[V6]:PORT`; raises InvalidConfiguration."""
+        host, separator, port = text.rpartition(":")
+        host = host.strip("[]") or "127.0.0.1"
+        if not separator or not port.isdecimal() or int(port) > 65535:
+            raise InvalidConfiguration(f"{text!r} is not an address: write HOST:PORT")
+        return cls(host, int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def url(self) -> str:
+        """The address as a client writes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def bind(self) -> str:
+        """The address as a server binds it."""
+        return self.url.removeprefix("http://")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """How guests run. Fuel figures are Wasmtime's units; see `docs/architecture.md`."""
+
+    fuel_per_ms: int = 5_000_000
+    slice_fuel: int = 100_000
+    slice_fuel_background: int = 20_000_000
+    start_fuel: int = 1_000_000
+    turn_us_busy: int = 50
+    turn_us_idle: int = 200
+    young_us: int = 10_000
+    stall_us: int = 2_000
+    host_us_per_slice: int = 200
+    memory_mb_max: int = 4_096
+    loaded_max: int = 1_024
+    idle_unload_s: int = 60
+    close_inline_bytes_max: int = 16 * MIB
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[int, int]]:
+        """Smallest and largest value of each key."""
+        return {
+            "fuel_per_ms": (1_000, 1_000_000_000),
+            "slice_fuel": (1_000, 100_000_000),
+            "slice_fuel_background": (1_000, 10_000_000_000),
+            "start_fuel": (1_000, 100_000_000),
+            "turn_us_busy": (1, 100_000),
+            "turn_us_idle": (1, 100_000),
+            "young_us": (1, 10_000_000),
+            "stall_us": (100, 10_000_000),
+            "host_us_per_slice": (10, 1_000_000),
+            "memory_mb_max": (16, 4_096),
+            "loaded_max": (1, 100_000),
+            "idle_unload_s": (1, 86_400),
+            "close_inline_bytes_max": (0, 1 << 40),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What one host takes on at once, and how large."""
+
+    concurrency_max: int = 1_000
+    functions_max: int = 4_096
+    payload_bytes_max: int = 6 * MIB
+    module_bytes_max: int = 64 * MIB
+    log_bytes_max: int = 256 * KIB
+    build_timeout_s: int = 120
+    build_memory_mb: int = 2_048
+    builds_max: int = 2
+    grace_s: int = 30
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[int, int]]:
+        """Smallest and largest value of each key."""
+        return {
+            "concurrency_max": (1, 10_000),
+            "functions_max": (1, 65_536),
+            "payload_bytes_max": (1 * KIB, 512 * MIB),
+            "module_bytes_max": (1 * KIB, 1_024 * MIB),
+            "log_bytes_max": (0, 16 * MIB),
+            "build_timeout_s": (1, 3_600),
+            "build_memory_mb": (64, 65_536),
+            "builds_max": (1, 64),
+            "grace_s": (0, 900),
+        }
+
+
+def default_data() -> Path:
+    """`EDGE_DATA`, else the user's data directory."""
+    named = os.environ.get(DATA_ENVIRONMENT)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "edge"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a host is told at start."""
+
+    data: Path = field(default_factory=default_data)
+    http: Address = Address("127.0.0.1", 8080)
+    control: Address = Address("127.0.0.1", 8081)
+    workers: int = 1
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    host: HostSettings = field(default_factory=HostSettings)
+
+    def __post_init__(self) -> None:
+        """Raises InvalidConfiguration for the first value out of its bounds."""
+        if not 1 <= self.workers <= 64:
+            raise InvalidConfiguration(f"workers must be between 1 and 64, not {self.workers}")
+        if not self.control.is_loopback:
+            raise InvalidConfiguration(
+                f"the control plane has no keys yet, so it listens on this machine only:"
+                f" give --control 127.0.0.1:PORT, not {self.control.bind}"
+            )
+        for part in (self.sandbox, self.host):
+            for key, (lowest, highest) in part.bounds.items():
+                value = getattr(part, key)
+                if not lowest <= value <= highest:
+                    raise InvalidConfiguration(
+                        f"{key} must be between {lowest} and {highest}, not {value}"
+                    )
+
+
+def load(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Settings from flat overrides such as `{"http": "127.0.0.1:0", "workers": 2}`.
+
+    Keys are the fields of `Settings`, `SandboxSettings` and `HostSettings`. A value of None
+    leaves the default. Raises InvalidConfiguration, naming the nearest valid key.
+    """
+    parts: dict[str, dict[str, object]] = {"": {}, "sandbox": {}, "host": {}}
+    owners = {f.name: "" for f in fields(Settings) if f.name not in ("sandbox", "host")}
+    owners |= {f.name: "sandbox" for f in fields(SandboxSettings)}
+    owners |= {f.name: "host" for f in fields(HostSettings)}
+    for key, value in (overrides or {}).items():
+        if key not in owners:
+            near = get_close_matches(key, owners, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InvalidConfiguration(f"unknown setting {key!r}{hint}")
+        if value is not None:
+            parts[owners[key]][key] = _typed(key, value)
+    settings = Settings()
+    return replace(
+        settings,
+        sandbox=replace(settings.sandbox, **parts["sandbox"]),  # type: ignore[arg-type]
+        host=replace(settings.host, **parts["host"]),  # type: ignore[arg-type]
+        **parts[""],  # type: ignore[arg-type]
+    )
+
+
+def _typed(key: str, value: object) -> object:
+    if key == "data":
+        return Path(str(value)).expanduser()
+    if key in ("http", "control"):
+        return value if isinstance(value, Address) else Address.parse(str(value))
+    try:
+        return int(str(value))
+    except ValueError:
+        raise InvalidConfiguration(f"{key} must be a whole number, not {value!r}") from None

@@ -1,0 +1,102 @@
+"""How a guest that speaks the core-module ABI is driven, and how its answer is read.
+
+Neighbours: `execution.py` chooses between this and `command.py`.
+Source: `docs/abi.md`, which is the contract guests are written against.
+"""
+
+from collections.abc import Generator, Mapping
+
+from edge.model.cbor import CborError, decode, encode
+from edge.model.event import Event
+from edge.model.function import Version
+from edge.model.ids import function_arn
+from edge.model.outcome import Failure, Outcome
+from edge.sandbox.instance import Instance
+from edge.sandbox.stop import GuestStopped
+
+_CONTEXT_ENTRIES = 8
+_FAILURE_TEXT_MAX = 64 * 1024
+_STACK_LINES_MAX = 64
+
+
+class Envelope:
+    """What a guest is handed: `{"event", "context"}` in CBOR, its constant half encoded once."""
+
+    __slots__ = ("_constant",)
+
+    def __init__(self, version: Version) -> None:
+        constant = encode(
+            {
+                "functionName": version.function,
+                "functionVersion": version.version,
+                "invokedFunctionArn": function_arn(version.function, version.version),
+                "memoryLimitMb": version.settings.limits.memory_mb,
+            }
+        )
+        self._constant = b"\x67context" + bytes([0xA0 | _CONTEXT_ENTRIES]) + constant[1:]
+
+    def seal(self, event: Event, deadline_ms: int) -> bytes:
+        """The bytes for `edge_handle`. Raises CborError when the payload is no plain value."""
+        changing = encode(
+            {
+                "requestId": event.request_id,
+                "deadlineMs": deadline_ms,
+                "traceparent": event.traceparent,
+                "clientContext": event.client_context,
+            }
+        )
+        return b"\xa2\x65event" + encode(event.payload) + self._constant + changing[1:]
+
+
+def answer(instance: Instance, envelope: bytes) -> Generator[None, None, bytes]:
+    """Start the guest, hand it the envelope, and return what it answered."""
+    module = instance.module
+    size = len(envelope)
+    if module.synchronous:
+        instance.start_now()
+        instance.restored()
+        pointer = instance.allocate_now(size)
+    else:
+        yield from instance.start()
+        for name in module.work:
+            yield from instance.call(name, 0, 0, 0, 0)
+        instance.restored()
+        pointer = yield from instance.call(b"edge_alloc", 1, size, 0, 1)
+    pointer &= 0xFFFF_FFFF
+    if pointer == 0 and size:
+        raise GuestStopped(
+            Outcome.OUT_OF_MEMORY,
+            Failure("OutOfMemory", f"edge_alloc returned 0 for {size} bytes"),
+        )
+    instance.put(pointer, envelope)
+    packed = yield from instance.call(b"edge_handle", 2, pointer, size, 1)
+    return instance.get(packed >> 32, packed & 0xFFFF_FFFF)
+
+
+def read_answer(data: bytes) -> tuple[Outcome, object, Failure | None]:
+    """Outcome, value and failure from the CBOR a guest returned."""
+    try:
+        document = decode(data)
+    except CborError as error:
+        return _malformed(f"the guest's answer is not CBOR: {error}")
+    if isinstance(document, dict):
+        if "ok" in document:
+            return Outcome.OK, document["ok"], None
+        failure = document.get("error")
+        if isinstance(failure, dict):
+            return Outcome.GUEST_ERROR, None, _failure(failure)
+    return _malformed('the guest\'s answer is neither {"ok": …} nor {"error": {…}}')
+
+
+def _malformed(message: str) -> tuple[Outcome, object, Failure | None]:
+    return Outcome.GUEST_ERROR, None, Failure("MalformedAnswer", message)
+
+
+def _failure(document: Mapping[str, object]) -> Failure:
+    stack = document.get("stackTrace")
+    lines = stack if isinstance(stack, list) else []
+    return Failure(
+        type=str(document.get("errorType") or "Error")[:_FAILURE_TEXT_MAX],
+        message=str(document.get("errorMessage") or "")[:_FAILURE_TEXT_MAX],
+        stack=tuple(str(line)[:_FAILURE_TEXT_MAX] for line in lines[:_STACK_LINES_MAX]),
+    )

@@ -1,0 +1,176 @@
+"""The build of one module, as a process of its own: validate → snapshot → compile → write.
+
+A deployer's module is hostile until proven otherwise: its initialiser may loop, its code may be
+made to keep the compiler busy. So this runs apart from the workers, at the lowest priority, with
+its memory bounded, and the builder that started it bounds its time.
+
+Run as `python -m edge.sandbox.build`: a `BuildOrder` as JSON on stdin, a `BuildReport` on stdout.
+Neighbours: `builder.py` starts it.
+Invariant: it writes only the two paths it was given, each by rename.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import resource
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import wasmtime
+
+from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused
+from edge.model.function import GuestKind, SnapshotReport, SnapshotState
+from edge.model.limits import MIB
+from edge.sandbox.engine import Engine, PoolPlan
+from edge.sandbox.inspect import inspect_module
+from edge.sandbox.modules import write_compiled
+from edge.sandbox.snapshot import SnapshotSettings, take_snapshot
+
+_LOWEST_PRIORITY = 19
+_BUILD_SLOTS = 1
+_PAGE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOrder:
+    """What to build, from where, to where, and within what. All but the module's path is ours."""
+
+    module: str
+    image: str
+    compiled_directory: str
+    snapshot: bool
+    environment: tuple[tuple[str, str], ...]
+    memory_bytes_max: int
+    fuel_max: int
+    build_memory_bytes_max: int
+    reservation_bytes: int
+    guard_bytes: int
+    pool_memory_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What came of it. `log` is what the initialiser wrote: (level, text) pairs."""
+
+    image: str
+    kind: str
+    state: str
+    reason: str
+    warnings: tuple[str, ...]
+    image_bytes: int
+    init_fuel: int
+    log: tuple[tuple[int, str], ...]
+
+    @property
+    def snapshot(self) -> SnapshotReport:
+        """The part that is kept with the version."""
+        return SnapshotReport(
+            SnapshotState(self.state), self.reason, self.warnings, self.image_bytes, self.init_fuel
+        )
+
+
+def build(order: BuildOrder) -> BuildReport:
+    """Run the pipeline; raises InvalidModule, InitFailed or StorageFailure."""
+    module = Path(order.module).read_bytes()
+    engine = Engine(
+        PoolPlan(
+            _BUILD_SLOTS, order.reservation_bytes, order.guard_bytes, order.pool_memory_bytes_max
+        )
+    )
+    kind = validate(module, order.memory_bytes_max)
+    image, report, log = snapshot(module, kind, order)
+    digest = hashlib.sha256(image).hexdigest()
+    compiled = compile_module(engine, image)
+    Path(order.image).write_bytes(image)
+    write_compiled(Path(order.compiled_directory) / engine.identity / f"{digest}.cwasm", compiled)
+    return BuildReport(
+        digest,
+        kind,
+        report.state,
+        report.reason,
+        report.warnings,
+        report.image_bytes,
+        report.init_fuel,
+        log,
+    )
+
+
+def validate(module: bytes, memory_bytes_max: int) -> GuestKind:
+    """Refuse what is not WebAssembly, no function, or too large for its memory limit."""
+    if not module.startswith(b"\0asm"):
+        raise InvalidModule("the file is not a WebAssembly module (it does not begin with \\0asm)")
+    if module[4:8] == b"\x0d\x00\x01\x00":
+        raise InvalidModule("the file is a component; this host runs core modules (docs/abi.md)")
+    config = wasmtime.Config()
+    config.cranelift_opt_level = "none"
+    try:
+        parsed = wasmtime.Module(wasmtime.Engine(config), module)
+    except wasmtime.WasmtimeError as error:
+        raise InvalidModule(f"the module is not valid: {_first_line(error)}") from None
+    found = inspect_module(parsed)
+    for export in parsed.exports:
+        if isinstance(export.type, wasmtime.MemoryType):
+            least = export.type.limits.min * _PAGE_BYTES
+            if least > memory_bytes_max:
+                raise InvalidModule(
+                    f"the module needs {-(-least // MIB)} MB of memory to start, and its limit is"
+                    f" {memory_bytes_max // MIB} MB: deploy it with more memory"
+                )
+    return found.kind
+
+
+def snapshot(
+    module: bytes, kind: GuestKind, order: BuildOrder
+) -> tuple[bytes, SnapshotReport, tuple[tuple[int, str], ...]]:
+    """The module to run, how it came about, and what its initialiser logged."""
+    if not order.snapshot:
+        return module, SnapshotReport(SnapshotState.OFF, "switched off by the deployer"), ()
+    if kind is GuestKind.COMMAND:
+        reason = "a command starts afresh each time: its work begins in _start"
+        return module, SnapshotReport(SnapshotState.REFUSED, reason), ()
+    settings = SnapshotSettings(order.fuel_max, order.memory_bytes_max, order.environment)
+    try:
+        taken = take_snapshot(module, settings)
+    except SnapshotRefused as refusal:
+        return module, SnapshotReport(SnapshotState.REFUSED, str(refusal)), ()
+    log = tuple((line.level, line.text) for line in taken.log)
+    state = SnapshotState.TAKEN if taken.module != module else SnapshotState.UNNEEDED
+    report = SnapshotReport(state, "", taken.warnings, taken.image_bytes, taken.init_fuel)
+    return taken.module, report, log
+
+
+def compile_module(engine: Engine, module: bytes) -> bytes:
+    """Machine code for this host."""
+    try:
+        return bytes(wasmtime.Module(engine.wasmtime, module).serialize())
+    except wasmtime.WasmtimeError as error:
+        raise InvalidModule(f"the module cannot be compiled: {_first_line(error)}") from None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:500]
+
+
+def main() -> int:
+    """Read the order, build, and print the report or the error as one JSON document."""
+    order = BuildOrder(**json.load(sys.stdin))
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _LOWEST_PRIORITY)
+    # Address space is only reserved; what counts is memory that can be written.
+    resource.setrlimit(resource.RLIMIT_DATA, (order.build_memory_bytes_max,) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        document: dict[str, object] = {"report": asdict(build(order))}
+    except EdgeError as error:
+        document = {"error": {"code": error.code, "message": error.message}}
+    except MemoryError:
+        document = {"error": {"code": "invalid_module", "message": "the build ran out of memory"}}
+    json.dump(document, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""One invocation as the scheduler sees it: something to advance until it has an ending.
+
+Neighbours: `runtime.py` makes it, `scheduler.py` advances it, `abi.py` and `command.py` are its
+steps.
+Invariant: it has exactly one ending, and its instance is closed once, by whoever advances it.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+import structlog
+
+from edge.host.session import Session
+from edge.model.function import GuestKind
+from edge.model.outcome import Failure, Outcome
+from edge.sandbox import abi, command
+from edge.sandbox.instance import Allowance, Instance, StartOverran
+from edge.sandbox.modules import LoadedModule
+from edge.sandbox.seats import Seat, Seats
+from edge.sandbox.stop import GuestStopped
+
+NS_PER_US = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended and what it used; what the sandbox knows of the invocation's bill."""
+
+    outcome: Outcome
+    value: object
+    failure: Failure | None
+    fuel: int
+    restore_us: int
+    host_us: int
+    memory_peak_bytes: int
+    bytes_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The seat an execution was given, and where to give it back."""
+
+    seats: Seats
+    seat: Seat
+
+
+class Execution:
+    """A guest, its steps, and its ending once there is one."""
+
+    __slots__ = ("_begun_ns", "_data", "_room", "_steps", "ending", "instance")
+
+    def __init__(
+        self, module: LoadedModule, room: Room, session: Session, allowance: Allowance, data: bytes
+    ) -> None:
+        self._begun_ns = perf_counter_ns()
+        self._room = room
+        self._data = data
+        self.ending: Ending | None = None
+        self.instance = Instance(module, room.seat, session, allowance)
+        self._steps = self._drive()
+
+    def _drive(self) -> Generator[None, None, bytes]:
+        if self.instance.module.kind is GuestKind.COMMAND:
+            return command.answer(self.instance)
+        return abi.answer(self.instance, self._data)
+
+    def advance(self) -> bool:
+        """Run one slice; True when the guest has ended, and then `ending` is set."""
+        try:
+            next(self._steps)
+        except StopIteration as last:
+            self._conclude(last.value)
+            return True
+        except StartOverran:
+            return self._start_again()
+        except GuestStopped as stopped:
+            self.conclude(stopped.outcome, None, stopped.failure, 0)
+            return True
+        except Exception:
+            # Ours to mend; the guest is over, its seat must not be lost, and the pump goes on.
+            _log.exception("sandbox_failed", request_id=self.instance.session.request_id)
+            failure = Failure("HostError", "the host failed to run the guest")
+            self.conclude(Outcome.HOST_ERROR, None, failure, 0)
+            return True
+        return False
+
+    def _start_again(self) -> bool:
+        """The guest cannot start within one slice: from now on its module starts on a fiber."""
+        old = self.instance
+        old.module.synchronous = False
+        old.session.host_fuel = 0  # billed once: the same input costs the same
+        old.close()
+        self.instance = Instance(old.module, self._room.seat, old.session, old.allowance)
+        self._steps = self._drive()
+        return self.advance()
+
+    def _conclude(self, data: bytes) -> None:
+        size = len(data)
+        if self.instance.module.kind is GuestKind.COMMAND:
+            self.conclude(Outcome.OK, data, None, size)
+        else:
+            outcome, value, failure = abi.read_answer(data)
+            self.conclude(outcome, value, failure, size)
+
+    def conclude(
+        self, outcome: Outcome, value: object, failure: Failure | None, bytes_out: int
+    ) -> None:
+        """Set the ending, from what the instance used until now."""
+        instance = self.instance
+        restored_ns = instance.restored_ns or perf_counter_ns()
+        self.ending = Ending(
+            outcome,
+            value,
+            failure,
+            instance.fuel_used(),
+            (restored_ns - self._begun_ns) // NS_PER_US,
+            instance.session.host_ns // NS_PER_US,
+            instance.memory_bytes,
+            bytes_out,
+        )
+
+    def close(self, *, released: bool = False) -> None:
+        """End the guest, wherever it is, and free its seat. Not while a poll is running."""
+        seat = self.instance.close(released=released)
+        if seat is not None:
+            self._room.seats.give_back(seat)

@@ -1,0 +1,339 @@
+"""One guest from its store to its end, as steps that yield whenever it is not finished.
+
+A step generator yields each time Wasmtime hands control back early: because a fuel slice is used
+up, or because the guest waits for the host (`pending` tells which). Whoever advances it again
+polls again.
+
+Neighbours: `abi.py` and `command.py` say which exports are called; `imports.py` calls back in;
+`scheduler.py` decides who is advanced, when, and on which thread.
+Invariant: the pending future is deleted before its store, and the store before its seat is free.
+"""
+
+import ctypes
+from collections.abc import Awaitable, Generator
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from edge.host.memory import MemoryFault
+from edge.host.session import FuelSpent, Session
+from edge.sandbox import raw, stop
+from edge.sandbox.memory import GuestMemory
+from edge.sandbox.seats import (
+    ERROR_WORD,
+    FIRST_WORD,
+    FUEL_WORD,
+    RAW_WORD,
+    RESULT_WORD,
+    SECOND_WORD,
+    TRAP_WORD,
+    Seat,
+)
+
+if TYPE_CHECKING:
+    from edge.sandbox.modules import LoadedModule
+
+Steps = Generator[None, None, int]
+
+TRAP_INTERRUPT = 10
+TABLE_ELEMENTS_MAX = 100_000
+_U32 = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one guest may use: fuel in all, fuel before it first yields, memory, slice sizes."""
+
+    fuel_max: int
+    start_fuel: int
+    memory_bytes_max: int
+    slice_fuel: int
+    host_ns_per_slice: int
+    answer_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """The guest waits for time to pass."""
+
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The guest waits for a host call that has not begun: it was made off the event loop."""
+
+    data: bytes
+
+
+Pending = Sleep | Request | Awaitable[bytes]
+
+
+class StartOverran(Exception):
+    """A synchronous start used its allowance; start again in the form that can yield."""
+
+
+class Instance:
+    """A live guest on its seat. Made, advanced and closed by one execution."""
+
+    __slots__ = (
+        "_context",
+        "_engine",
+        "_future",
+        "_pinched",
+        "_seat",
+        "_store",
+        "_synchronous",
+        "allowance",
+        "answer",
+        "budget_ns",
+        "memory",
+        "module",
+        "off_loop",
+        "pending",
+        "ready",
+        "restored_ns",
+        "result_address",
+        "session",
+        "slice_fuel",
+        "stopped",
+        "used_fuel",
+    )
+
+    def __init__(
+        self, module: "LoadedModule", seat: Seat, session: Session, allowance: Allowance
+    ) -> None:
+        self.module = module
+        self.session = session
+        self.allowance = allowance
+        self.memory: GuestMemory | None = None
+        self.pending: Pending | None = None
+        self.answer = b""
+        self.ready = False
+        self.result_address = 0
+        self.stopped: stop.GuestStopped | None = None
+        self.off_loop = False
+        self.budget_ns = allowance.host_ns_per_slice
+        self.used_fuel = 0
+        self.restored_ns = 0
+        self.slice_fuel = allowance.slice_fuel
+        self._pinched = False
+        self._synchronous = False
+        self._future = 0
+        self._seat = seat
+        seat.taker = self
+        words = seat.words
+        words[TRAP_WORD] = words[ERROR_WORD] = 0
+        self._store: int = raw.store_new(module.engine, seat.number, None)
+        self._context: int = raw.store_context(self._store)
+        raw.store_limiter(
+            self._store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1
+        )
+
+    # Starting
+
+    def start_now(self) -> None:
+        """Instantiate without a fiber: for guests that cannot wait. Raises StartOverran."""
+        seat = self._seat
+        self._synchronous = True
+        raw.set_fuel(self._context, self.allowance.start_fuel)
+        error = raw.instantiate(self.module.pre, self._context, seat.instance, seat.trap)
+        self._check(error or 0)
+        self._find_memory()
+
+    def allocate_now(self, size: int) -> int:
+        """`edge_alloc` without a fiber; then fuel and slices are set for the rest."""
+        seat, words = self._seat, self._seat.words
+        self._export(b"edge_alloc")
+        words[RAW_WORD] = size
+        error = raw.call_unchecked(self._context, seat.function_item, seat.raw, 1, seat.trap)
+        self._check(error or 0)
+        self._synchronous = False
+        raw.get_fuel(self._context, seat.fuel)
+        used = self.allowance.start_fuel - words[FUEL_WORD]
+        raw.set_fuel(self._context, self.allowance.fuel_max - used)
+        raw.set_slice(self._context, self.slice_fuel)
+        return words[RAW_WORD] & _U32
+
+    def start(self) -> Steps:
+        """Instantiate on a fiber, in slices."""
+        seat = self._seat
+        raw.set_fuel(self._context, self.allowance.fuel_max)
+        raw.set_slice(self._context, self.slice_fuel)
+        self._future = raw.instantiate_async(
+            self.module.pre, self._context, seat.instance, seat.trap, seat.error
+        )
+        yield from self._finish()
+        self._find_memory()
+        return 0
+
+    def call(self, name: bytes, arguments: int, first: int, second: int, results: int) -> Steps:
+        """Call an export with up to two i32 arguments; its result as an unsigned 64 bit number.
+
+        `arguments` and `results` count them: a tuple to unpack would cost more than it tells.
+        """
+        seat, words = self._seat, self._seat.words
+        self._export(name)
+        words[FIRST_WORD], words[SECOND_WORD], words[RESULT_WORD] = first, second, 0
+        self._future = raw.call_async(
+            self._context,
+            seat.function_item,
+            seat.arguments,
+            arguments,
+            seat.result,
+            results,
+            seat.trap,
+            seat.error,
+        )
+        yield from self._finish()
+        return words[RESULT_WORD]
+
+    def _finish(self) -> Generator[None, None, None]:
+        while not (raw.poll_released if self.off_loop else raw.poll)(self._future):
+            yield
+            self.budget_ns = self.allowance.host_ns_per_slice
+            if self._pinched:
+                self._pinched = False
+                raw.set_slice(self._context, self.slice_fuel)
+        raw.future_delete(self._future)
+        self._future = 0
+        self._check(0)
+
+    def _export(self, name: bytes) -> None:
+        seat = self._seat
+        raw.export_get(self._context, seat.instance, name, len(name), seat.function)
+
+    def _find_memory(self) -> None:
+        seat = self._seat
+        raw.export_get(self._context, seat.instance, b"memory", 6, seat.memory)
+        self.memory = GuestMemory(self._context, seat.memory_item)
+
+    # Ending
+
+    def _check(self, error: int) -> None:
+        words = self._seat.words
+        if not (error or words[TRAP_WORD] or words[ERROR_WORD]):
+            return
+        trap, error = words[TRAP_WORD], error or words[ERROR_WORD]
+        words[TRAP_WORD] = words[ERROR_WORD] = 0  # taken below, so never freed twice
+        cause = raw.take_trap(trap) if trap else None
+        message = raw.take_error(error) if error else ""
+        if self._synchronous and self._overran(cause):
+            raise StartOverran
+        if self.stopped is not None:
+            raise self.stopped
+        if cause is None:
+            raise stop.refused(message)
+        raise stop.from_trap(cause, self.memory_bytes, self.allowance.memory_bytes_max)
+
+    def _overran(self, cause: raw.Trap | None) -> bool:
+        spent = self.session.host_fuel > self.allowance.start_fuel
+        return spent or (cause is not None and cause.code == raw.Trap.OUT_OF_FUEL)
+
+    @property
+    def memory_bytes(self) -> int:
+        """The guest's present memory, which is also its peak: linear memory never shrinks."""
+        return self.memory.size_bytes if self.memory is not None and self._store else 0
+
+    def fuel_used(self) -> int:
+        """Fuel the guest burned, with what its host calls were charged."""
+        if self._store:
+            raw.get_fuel(self._context, self._seat.fuel)
+            limit = self.allowance.start_fuel if self._synchronous else self.allowance.fuel_max
+            self.used_fuel = limit - self._seat.words[FUEL_WORD]
+        return self.used_fuel + self.session.host_fuel
+
+    def set_slice(self, fuel: int) -> None:
+        """Change how long a slice is; only between polls."""
+        self.slice_fuel = fuel
+        if self._future:  # else it is set when the guest starts
+            raw.set_slice(self._context, fuel)
+
+    def close(self, *, released: bool = False) -> Seat | None:
+        """Delete future and store; the seat is free then. `released` gives the GIL away."""
+        if not self._store:
+            return None
+        if self._future:
+            raw.future_delete(self._future)
+            self._future = 0
+        (raw.store_delete_released if released else raw.store_delete)(self._store)
+        self._store = 0
+        return self._seat
+
+    # What the steps say and move
+
+    def restored(self) -> None:
+        """Mark the end of starting: what follows is the event's."""
+        self.restored_ns = perf_counter_ns()
+
+    def put(self, pointer: int, data: bytes) -> None:
+        """Copy the event in, to where the guest said."""
+        try:
+            self._memory().write(pointer, data)
+        except MemoryFault as fault:
+            raise stop.from_host(fault) from None
+
+    def get(self, pointer: int, length: int) -> bytes:
+        """Copy the answer out, from where the guest said it is."""
+        if length > self.allowance.answer_bytes_max:
+            raise stop.too_large(length, self.allowance.answer_bytes_max)
+        try:
+            return self._memory().read(pointer, length)
+        except MemoryFault as fault:
+            raise stop.from_host(fault) from None
+
+    def _memory(self) -> GuestMemory:
+        assert self.memory is not None, "a started guest has its memory"
+        return self.memory
+
+    # Answering the host calls it waits for
+
+    def resolve(self, answer: bytes) -> None:
+        """The answer of the host call in flight; the guest sees it at its next slice."""
+        self.answer = answer
+        self.set_result(len(answer))
+        self.pending = None
+        self.ready = True
+
+    def wake(self) -> None:
+        """The time it slept for has passed."""
+        self.pending = None
+        self.ready = True
+
+    def set_result(self, value: int) -> None:
+        """The i32 result of the waiting import."""
+        ctypes.c_uint8.from_address(self.result_address).value = raw.KIND_I32
+        ctypes.c_int32.from_address(self.result_address + raw.VAL_ITEM).value = value
+
+    # Called by the imports, inside a poll
+
+    def reach_memory(self, caller: int) -> GuestMemory:
+        """The memory of a guest that calls the host from its start function."""
+        if self.memory is None:
+            raw.caller_export_get(caller, b"memory", 6, self._seat.memory)
+            self.memory = GuestMemory(self._context, self._seat.memory_item)
+        return self.memory
+
+    def end(self, cause: BaseException) -> int:
+        """Stop the guest for `cause`; the trap to return to Wasmtime."""
+        if self.stopped is None:
+            self.stopped = stop.from_host(cause)
+        trap: int = raw.trap_new_code(TRAP_INTERRUPT)
+        return trap
+
+    def spend(self, elapsed_ns: int) -> int:
+        """Account for a host function just run; a trap when its charges passed the limit.
+
+        Fuel does not see host time, so a guest that floods the host is made to yield by a slice
+        of one unit once it has used its share of this poll.
+        """
+        session, allowance = self.session, self.allowance
+        session.host_ns += elapsed_ns
+        self.budget_ns -= elapsed_ns
+        limit = allowance.start_fuel if self._synchronous else allowance.fuel_max
+        if session.host_fuel > limit:
+            return self.end(FuelSpent())
+        if self.budget_ns < 0 and not self._pinched and not self._synchronous:
+            self._pinched = True
+            raw.set_slice(self._context, 1)
+        return 0

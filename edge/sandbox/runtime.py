@@ -1,0 +1,102 @@
+"""The sandbox's door: run this module on this input, within this allowance, until then.
+
+Neighbours: `invoke/` calls `run`; everything else in this room is behind it.
+Invariant: `run` returns an ending for whatever a guest did; only a missing compiled file raises.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, perf_counter_ns
+
+from edge.config import SandboxSettings
+from edge.host.calls import HostCalls
+from edge.host.session import Session
+from edge.model.outcome import Failure, Outcome
+from edge.sandbox.engine import Engine, PoolPlan
+from edge.sandbox.execution import Ending, Execution, Room
+from edge.sandbox.imports import Imports
+from edge.sandbox.instance import Allowance
+from edge.sandbox.modules import Modules
+from edge.sandbox.scheduler import Scheduler
+from edge.sandbox.seats import Seats
+
+_NO_SEAT = Ending(
+    Outcome.OVERLOADED, None, Failure("Overloaded", "no sandbox is free"), 0, 0, 0, 0, 0
+)
+_SWEEPS_PER_IDLE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One invocation for the sandbox: `data` is the envelope, or a command's nothing."""
+
+    image: str
+    session: Session
+    allowance: Allowance
+    data: bytes
+
+
+class Sandbox:
+    """Engine, seats, modules and scheduler of one worker process. Made inside its event loop."""
+
+    def __init__(
+        self, plan: PoolPlan, compiled: Path, settings: SandboxSettings, calls: HostCalls
+    ) -> None:
+        self._settings = settings
+        self.engine = Engine(plan)
+        self._seats = Seats(plan.slots)
+        self._imports = Imports(self.engine, self._seats, calls)
+        self.modules = Modules(self.engine, self._imports, compiled, settings.loaded_max)
+        self._scheduler = Scheduler(settings, calls)
+        self._loop = asyncio.get_running_loop()
+        self._stall_ns = settings.stall_us * 1_000
+
+    @property
+    def live(self) -> int:
+        """How many guests are alive now."""
+        return self._seats.taken
+
+    async def run(self, work: Work, deadline_s: float) -> Ending:
+        """Run a guest to its end, at the latest `deadline_s` on the loop's clock.
+
+        Returns without suspending when the guest ends in its first slice. Raises NotFound when
+        the module has no usable compiled file.
+        """
+        module = self.modules.get(work.image)
+        module.used_s = monotonic()
+        seat = self._seats.take()
+        if seat is None:
+            return _NO_SEAT
+        scheduler = self._scheduler
+        scheduler.arrived()
+        room = Room(self._seats, seat)
+        execution = Execution(module, room, work.session, work.allowance, work.data)
+        if module.stalls:
+            return await scheduler.finish(execution, deadline_s)
+        began_ns = perf_counter_ns()
+        ended = execution.advance()
+        if perf_counter_ns() - began_ns > self._stall_ns:
+            scheduler.note_stall(execution, 1)
+        if not ended:
+            return await scheduler.finish(execution, deadline_s)
+        scheduler.close(execution)
+        assert execution.ending is not None
+        return execution.ending
+
+    async def sweep(self) -> None:
+        """Let idle modules go, for as long as the worker lives."""
+        idle_s = self._settings.idle_unload_s
+        while True:
+            await asyncio.sleep(idle_s / _SWEEPS_PER_IDLE)
+            self.modules.let_go_idle(idle_s)
+
+    def forget(self, images: Iterable[str]) -> None:
+        """Unmap modules that no function uses any more."""
+        for image in images:
+            self.modules.forget(image)
+
+    def stop(self) -> None:
+        """End the background thread, after the guests are gone."""
+        self._scheduler.stop()

@@ -1,0 +1,252 @@
+"""Who runs next: fair, short slices on the event loop, and a background thread for the unruly.
+
+Every guest's first slice runs where it was called, so a short function pays for no hop. What goes
+on computing shares the loop in slices of equal fuel, for a bounded time in each turn of the loop;
+guests that are young get three turns of four. A guest whose single slice held the loop for
+milliseconds (a huge `memory.fill` is charged after it ran) goes to one background thread at the
+lowest priority. A guest that waits for the host holds neither.
+
+Neighbours: `runtime.py` hands it executions; `background.py` is the thread.
+Invariant: a guest is advanced by one thread at a time, and closed by the thread that has it.
+Source of the scheme's figures: `docs/decisions/0003-slices.md`.
+"""
+
+import asyncio
+from collections import deque
+from time import perf_counter_ns
+from typing import Any
+
+from edge.config import SandboxSettings
+from edge.host.calls import HostCalls
+from edge.model.outcome import Failure, Outcome
+from edge.sandbox.background import Background
+from edge.sandbox.execution import Ending, Execution
+from edge.sandbox.instance import Request, Sleep
+
+_NS_PER_US = 1_000
+_YOUNG_TURNS = 3
+_TIMEOUT = Failure("Timeout", "the function did not answer within its timeout")
+_CANCELED = Failure("Canceled", "the caller went away")
+
+
+class GuestCanceled(asyncio.CancelledError):
+    """The caller went away; `ending` is what the guest used until then."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__()
+        self.ending = ending
+
+
+class Guest:
+    """An execution that did not end in its first slice, and who awaits it."""
+
+    __slots__ = ("answered", "cpu_ns", "execution", "future", "holder", "slices", "wait")
+
+    def __init__(self, execution: Execution, future: "asyncio.Future[Ending]") -> None:
+        self.execution = execution
+        self.future = future
+        self.cpu_ns = 0
+        self.slices = 1
+        self.holder: Background | None = None
+        self.answered = False
+        self.wait: asyncio.Task[None] | asyncio.TimerHandle | None = None
+
+
+class Scheduler:
+    """The pump of one event loop. Bounded by the seats: it never holds more guests than those."""
+
+    def __init__(self, settings: SandboxSettings, calls: HostCalls) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._young: deque[Guest] = deque()
+        self._old: deque[Guest] = deque()
+        self._turn = 0
+        self._arrivals = 0
+        self._pumping = False
+        self._loop = asyncio.get_running_loop()
+        self._background = Background(self._loop, settings.slice_fuel_background, self._returned)
+
+    def arrived(self) -> None:
+        """Note a new invocation: while there is traffic, turns are short."""
+        self._arrivals += 1
+
+    async def finish(self, execution: Execution, deadline_s: float) -> Ending:
+        """Run what is left of an execution; its ending, at the deadline at the latest.
+
+        `deadline_s` is on the loop's clock. Cancelling this ends the guest within one slice.
+        """
+        guest = Guest(execution, self._loop.create_future())
+        timer = self._loop.call_at(deadline_s, self._expire, guest)
+        self._place(guest)
+        try:
+            return await guest.future
+        except asyncio.CancelledError:
+            raise GuestCanceled(self._break_off(guest, Outcome.CANCELED, _CANCELED)) from None
+        finally:
+            timer.cancel()
+            self._abandon(guest)
+
+    # Placing
+
+    def _place(self, guest: Guest) -> None:
+        """Put a guest that is not running where it belongs."""
+        if guest.answered:
+            return self._close(guest)
+        instance = guest.execution.instance
+        if instance.pending is not None:
+            return self._await(guest)
+        if instance.module.stalls:
+            guest.holder = self._background
+            return self._background.take(guest)
+        young = guest.cpu_ns < self._settings.young_us * _NS_PER_US
+        (self._young if young else self._old).append(guest)
+        if not self._pumping:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+        return None
+
+    def _await(self, guest: Guest) -> None:
+        """Let a guest wait for the host without holding anything."""
+        instance = guest.execution.instance
+        pending = instance.pending
+        if isinstance(pending, Sleep):
+            delay_s = pending.duration_ns / 1e9
+            guest.wait = self._loop.call_later(delay_s, self._wake, guest)
+            return
+        if isinstance(pending, Request):
+            begun = self._calls.begin(instance.session, pending.data)
+            if isinstance(begun, bytes):
+                instance.resolve(begun)
+                return self._place(guest)
+            pending = begun
+        assert pending is not None
+        guest.wait = self._loop.create_task(self._answer(guest, pending))
+
+    async def _answer(self, guest: Guest, pending: Any) -> None:
+        answer = await pending
+        guest.wait = None
+        if not guest.answered:
+            guest.execution.instance.resolve(answer)
+            self._place(guest)
+
+    def _wake(self, guest: Guest) -> None:
+        guest.wait = None
+        guest.execution.instance.wake()
+        self._place(guest)
+
+    # Running
+
+    def _pump(self) -> None:
+        """Run slices for one turn of the loop."""
+        settings = self._settings
+        budget_us = settings.turn_us_busy if self._arrivals else settings.turn_us_idle
+        self._arrivals = 0
+        until_ns = perf_counter_ns() + budget_us * _NS_PER_US
+        while guest := self._next():
+            if self._advance(guest) >= until_ns:
+                break
+        if self._young or self._old:
+            self._loop.call_soon(self._pump)
+        else:
+            self._pumping = False
+
+    def _next(self) -> Guest | None:
+        self._turn = (self._turn + 1) % (_YOUNG_TURNS + 1)
+        queue = self._old if self._turn == 0 else self._young
+        for candidates in (queue, self._young, self._old):
+            if candidates:
+                return candidates.popleft()
+        return None
+
+    def _advance(self, guest: Guest) -> int:
+        """Run one slice of one guest; the time it ended."""
+        if guest.answered:
+            self._close(guest)
+            return perf_counter_ns()
+        began_ns = perf_counter_ns()
+        ended = guest.execution.advance()
+        now_ns = perf_counter_ns()
+        elapsed_ns = now_ns - began_ns
+        guest.cpu_ns += elapsed_ns
+        guest.slices += 1
+        if ended:
+            self._answered(guest)
+        else:
+            if elapsed_ns > self._settings.stall_us * _NS_PER_US:
+                self.note_stall(guest.execution, guest.slices)
+            self._place(guest)
+        return now_ns
+
+    def note_stall(self, execution: Execution, slices: int) -> None:
+        """A slice took too long. If it also burned far more than a slice's fuel, it was the
+        guest's doing, not the machine's: its module runs on the background thread from now on."""
+        instance = execution.instance
+        sliced = instance.fuel_used() - instance.session.host_fuel
+        if sliced > (slices + 10) * self._settings.slice_fuel:
+            instance.module.stalls = True
+
+    # Ending
+
+    def _answered(self, guest: Guest) -> None:
+        guest.answered = True
+        if not guest.future.done() and guest.execution.ending is not None:
+            guest.future.set_result(guest.execution.ending)
+        self._close(guest)
+
+    def _expire(self, guest: Guest) -> None:
+        """The deadline: answer now; whoever has the guest closes it."""
+        if guest.answered or guest.future.done():
+            return
+        guest.future.set_result(self._break_off(guest, Outcome.TIMEOUT, _TIMEOUT))
+        self._abandon(guest)
+
+    def _break_off(self, guest: Guest, outcome: Outcome, failure: Failure) -> Ending:
+        """The ending of a guest that did not reach its own."""
+        if guest.holder is not None:  # it may be inside a slice: ask nothing of its store
+            return self._background.account(guest, outcome, failure)
+        guest.execution.conclude(outcome, None, failure, 0)
+        assert guest.execution.ending is not None
+        return guest.execution.ending
+
+    def _abandon(self, guest: Guest) -> None:
+        """Nobody awaits the guest any more."""
+        if guest.answered:
+            return
+        guest.answered = True
+        if guest.wait is not None:
+            guest.wait.cancel()
+            guest.wait = None
+            self._close(guest)
+        elif guest.holder is None:
+            self._forget(guest)
+            self._close(guest)
+
+    def _forget(self, guest: Guest) -> None:
+        for queue in (self._young, self._old):
+            if guest in queue:
+                queue.remove(guest)
+
+    def _close(self, guest: Guest) -> None:
+        self.close(guest.execution)
+
+    def close(self, execution: Execution) -> None:
+        """Close an ended execution: here when it is small, else on the background thread, since
+        giving back a hundred megabytes holds the loop for tens of milliseconds."""
+        if execution.instance.memory_bytes > self._settings.close_inline_bytes_max:
+            self._background.close(execution)
+        else:
+            execution.close()
+
+    def _returned(self, guest: Guest) -> None:
+        """The background thread hands a guest back: it ended, or it waits for the host."""
+        guest.holder = None
+        if guest.execution.ending is not None:
+            self._answered(guest)
+        else:
+            self._place(guest)
+
+    def stop(self) -> None:
+        """End the background thread; the guests are gone by then."""
+        self._background.stop()
+
+

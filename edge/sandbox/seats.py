@@ -1,0 +1,93 @@
+"""Seats: the reusable scratch memory and number that a guest has for one invocation.
+
+A Wasmtime call wants addresses for its arguments, results, trap and error that stay put until the
+call ends, perhaps many slices later. Making ctypes structures for each call costs more than the
+call (28 µs, not 15), so each seat holds one block, made once and used by one guest after another.
+
+Neighbours: `instance.py` sits on a seat; `imports.py` finds an instance by its seat's number.
+Invariant: a seat belongs to one instance at a time; a guest never sees its memory.
+"""
+
+import ctypes
+from typing import TYPE_CHECKING
+
+from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_SIZE
+
+if TYPE_CHECKING:
+    from edge.sandbox.instance import Instance
+
+# Byte offsets in the block; `words` counts the same block in eights.
+_INSTANCE, _TRAP, _ERROR, _FUEL = 0, 16, 24, 32
+_MEMORY, _FUNCTION, _ARGUMENTS, _RESULT, _RAW = 64, 96, 128, 192, 224
+_BLOCK_BYTES = 256
+
+TRAP_WORD = _TRAP // 8
+ERROR_WORD = _ERROR // 8
+FUEL_WORD = _FUEL // 8
+FIRST_WORD = (_ARGUMENTS + VAL_ITEM) // 8
+SECOND_WORD = (_ARGUMENTS + VAL_SIZE + VAL_ITEM) // 8
+RESULT_WORD = (_RESULT + VAL_ITEM) // 8
+RAW_WORD = _RAW // 8
+
+
+class Seat:
+    """One block of scratch memory, its addresses, and who sits there."""
+
+    __slots__ = (
+        "arguments",
+        "block",
+        "error",
+        "fuel",
+        "function",
+        "function_item",
+        "instance",
+        "memory",
+        "memory_item",
+        "number",
+        "raw",
+        "result",
+        "taker",
+        "trap",
+        "words",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.block = ctypes.create_string_buffer(_BLOCK_BYTES)
+        base = ctypes.addressof(self.block)
+        self.words = memoryview(self.block).cast("B").cast("Q")
+        self.instance = base + _INSTANCE
+        self.trap = base + _TRAP
+        self.error = base + _ERROR
+        self.fuel = base + _FUEL
+        self.memory = base + _MEMORY
+        self.memory_item = self.memory + EXTERN_ITEM
+        self.function = base + _FUNCTION
+        self.function_item = self.function + EXTERN_ITEM
+        self.arguments = base + _ARGUMENTS
+        self.result = base + _RESULT
+        self.raw = base + _RAW
+        self.taker: Instance | None = None
+
+
+class Seats:
+    """All seats of a process; `by_number[n]` answers in a callback whose guest is calling."""
+
+    def __init__(self, count: int) -> None:
+        # Number 0 is never given: a store's data of null would read the same.
+        self.by_number = [Seat(number) for number in range(count + 1)]
+        self._free = self.by_number[:0:-1]
+
+    def take(self) -> Seat | None:
+        """A free seat, or None when every one is taken."""
+        return self._free.pop() if self._free else None
+
+    def give_back(self, seat: Seat) -> None:
+        """Return a seat whose store is gone. Safe from any thread: one append."""
+        seat.taker = None
+        self._free.append(seat)
+
+    @property
+    def taken(self) -> int:
+        """How many guests are alive."""
+        return len(self.by_number) - 1 - len(self._free)

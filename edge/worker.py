@@ -1,0 +1,227 @@
+"""One worker: every object built and wired, visibly, and the two doors served until told to stop.
+
+Neighbours: `serve.py` runs it in its own process or through `supervisor.py`; nothing imports it.
+Invariant: only here are storage backends named.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import hypercorn.asyncio
+import hypercorn.config
+import structlog
+
+from edge.config import Address, HostSettings, SandboxSettings, Settings
+from edge.deploy.deployer import Deployer
+from edge.deploy.sweep import sweep_artifacts
+from edge.front.control import control_plane
+from edge.front.data import DataPlane
+from edge.front.services import Bounds, Services
+from edge.host.calls import HostCalls
+from edge.host.fetch import Fetcher
+from edge.invoke.invoker import Admission, Invoker, Metering
+from edge.invoke.occupancy import Occupancy
+from edge.invoke.prepared import Preparations
+from edge.meter.bill import Tariff
+from edge.meter.journal import Journal
+from edge.meter.ledger import Ledger
+from edge.meter.logs import LogStore
+from edge.model.errors import StorageFailure
+from edge.registry.registry import Registry
+from edge.sandbox.builder import Builder
+from edge.sandbox.engine import plan_pool, slots_for_machine
+from edge.sandbox.runtime import Sandbox
+from edge.serve import OCCUPANCY, bind_socket
+from edge.storage.files import FileArtifacts
+from edge.storage.generation import Generation
+from edge.storage.sqlite.functions import SqliteFunctions
+from edge.storage.sqlite.kv import SqliteKv
+from edge.storage.sqlite.usage import SqliteUsage
+from edge.supervisor import READY
+
+INIT_MS_MAX = 10_000
+"""CPU an initialiser may use, in billed milliseconds: Lambda's ten seconds."""
+REFRESH_S = 1.0
+ROLLUP_S = 60.0
+ARTIFACT_SWEEP_S = 600.0
+
+_log = structlog.get_logger(__name__)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it installs, else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+class Worker:
+    """The objects of one worker process, in the order they depend on each other."""
+
+    def __init__(self, settings: Settings, number: int) -> None:
+        data, host, sandbox = settings.data, settings.host, settings.sandbox
+        self._compiled = data / "compiled"
+        name = f"w{number}"
+        self.functions = SqliteFunctions(data / "registry.db", functions_max=host.functions_max)
+        self.registry = Registry(self.functions, Generation(data / "generation"))
+        self.artifacts = FileArtifacts(data / "artifacts")
+        self.usage = SqliteUsage(data / "usage.db")
+        self.tariff = Tariff(fuel_per_ms=sandbox.fuel_per_ms)
+        self.journal = Journal(data / "journal", name)
+        self.ledger = Ledger(data / "journal", self.usage, self.tariff)
+        self.logs = LogStore(data / "logs", name)
+        self.kv = SqliteKv(data / "kv.db")
+        self.fetcher = Fetcher()
+        self.occupancy = Occupancy(
+            data / OCCUPANCY, host.functions_max, settings.workers, number
+        )
+        plan = plan_pool(
+            slots_for_machine(host.concurrency_max), sandbox.memory_mb_max * 1024 * 1024
+        )
+        calls = HostCalls(self.kv, self.fetcher)
+        self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
+        builder = Builder(
+            plan, self._compiled, data / "tmp", host, INIT_MS_MAX * sandbox.fuel_per_ms
+        )
+        self.deployer = Deployer(self.registry, self.artifacts, builder, self.logs, host)
+        self.invoker = Invoker(
+            self.registry,
+            self.sandbox,
+            self.occupancy,
+            Metering(self.journal, self.logs, self.tariff),
+            Admission(host, Preparations(sandbox, host), self.deployer),
+        )
+
+    def services(self) -> Services:
+        """What the doors reach."""
+        return Services(
+            self.invoker, self.deployer, self.registry, self.logs, self.ledger, self.tariff
+        )
+
+    async def tend(self) -> None:
+        """What is done now and then for as long as the worker lives."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.sandbox.sweep())
+            tasks.create_task(_every(REFRESH_S, self.registry.refresh))
+            tasks.create_task(_every(ROLLUP_S, self.ledger.rollup))
+            tasks.create_task(_every(ARTIFACT_SWEEP_S, self._sweep_artifacts))
+
+    def _sweep_artifacts(self) -> None:
+        sweep_artifacts(self.registry, self.artifacts, self._compiled)
+
+    async def close(self) -> None:
+        """Close everything, in the order opposite to building."""
+        self.sandbox.stop()
+        await self.fetcher.close()
+        self.kv.close()
+        self.logs.close()
+        self.journal.close()
+        self.usage.close()
+        self.functions.close()
+        self.occupancy.close()
+
+
+async def _every(seconds: float, work: Callable[[], object]) -> None:
+    """Run `work` on a thread again and again; a storage failure is told and tried anew."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(work)
+        except StorageFailure as error:
+            _log.error("upkeep_failed", work=work.__name__, cause=error.message)
+
+
+@contextlib.asynccontextmanager
+async def open_worker(settings: Settings, number: int) -> AsyncIterator[Worker]:
+    """A worker with its upkeep running, closed afterwards."""
+    worker = Worker(settings, number)
+    upkeep = asyncio.create_task(worker.tend())
+    try:
+        yield worker
+    finally:
+        upkeep.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await upkeep
+        await worker.close()
+
+
+async def serve(
+    settings: Settings,
+    number: int,
+    sockets: tuple[socket.socket, ...],
+    stop: asyncio.Event,
+    *,
+    on_ready: Callable[[], object],
+) -> None:
+    """Serve both doors on bound sockets until `stop`, then finish what runs, within `grace_s`."""
+    async with open_worker(settings, number) as worker:
+        services = worker.services()
+        bounds = Bounds(settings.host.payload_bytes_max, settings.host.module_bytes_max)
+        apps = (DataPlane(services, bounds), control_plane(services, bounds))
+        async with asyncio.TaskGroup() as doors:
+            for app, sock in zip(apps, sockets, strict=True):
+                config = _door_config(sock, settings.host.grace_s)
+                doors.create_task(
+                    hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
+                )
+            await asyncio.sleep(0)
+            on_ready()
+
+
+def _door_config(sock: socket.socket, grace_s: int) -> hypercorn.config.Config:
+    config = hypercorn.config.Config()
+    config.bind = [f"fd://{sock.fileno()}"]
+    config.graceful_timeout = grace_s
+    config.include_server_header = False
+    config.loglevel = "WARNING"
+    config.errorlog = "-"
+    config.accesslog = None
+    return config
+
+
+def _main(order: dict[str, Any]) -> None:
+    """One supervised worker: settings on stdin, `ready` on stdout, until stdin closes."""
+    settings = _settings(order["settings"])
+    addresses = (settings.http, settings.control)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_reader(sys.stdin.fileno(), stop.set)  # end of file: the supervisor is gone
+        sockets = tuple(bind_socket(address, shared=True) for address in addresses)
+        await serve(settings, order["worker"], sockets, stop, on_ready=_tell_ready)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+
+
+def _tell_ready() -> None:
+    sys.stdout.buffer.write(READY)
+    sys.stdout.buffer.flush()
+
+
+def _settings(document: dict[str, Any]) -> Settings:
+    return Settings(
+        data=Path(document["data"]),
+        http=Address(**document["http"]),
+        control=Address(**document["control"]),
+        workers=document["workers"],
+        sandbox=SandboxSettings(**document["sandbox"]),
+        host=HostSettings(**document["host"]),
+    )
+
+
+if __name__ == "__main__":
+    _main(json.loads(sys.stdin.buffer.readline()))

@@ -1,0 +1,96 @@
+"""A real host for tests: `edge serve` as a process of its own, on free loopback ports.
+
+Neighbours: `conftest.py` makes fixtures of it.
+Invariant: leaving the context ends the process that it started, and no other.
+"""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import cbor2
+import httpx
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+
+
+class Server:
+    """A running host. `http` and `control` are clients of its two doors."""
+
+    def __init__(
+        self, data: Path, *, workers: int = 1, settings: Mapping[str, object] | None = None
+    ) -> None:
+        self.data = data
+        self._workers = workers
+        self._settings = dict(settings or {})
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "edge", "serve", "--json", "--data", str(self.data)]
+        command += ["--http", "127.0.0.1:0", "--control", "127.0.0.1:0"]
+        command += ["--workers", str(self._workers)]
+        for key, value in self._settings.items():
+            command += ["--set", f"{key}={value}"]
+        self.stderr_path = self.data.parent / f"{self.data.name}.stderr"
+        with self.stderr_path.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=stderr, env={**os.environ, "NO_COLOR": "1"}
+            )
+        try:
+            ready = json.loads(self._read_line())
+        except BaseException:
+            self.stop()
+            raise
+        self.http_url, self.control_url = ready["http"], ready["control"]
+        self.http = httpx.Client(base_url=self.http_url, timeout=60, trust_env=False)
+        self.control = httpx.Client(base_url=self.control_url, timeout=120, trust_env=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+        self.control.close()
+        self.stop()
+
+    def _read_line(self) -> bytes:
+        assert self.process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            if not selector.select(START_TIMEOUT_S):
+                raise TimeoutError("the host did not start")
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the host ended: {self.stderr_path.read_text()}")
+        return line
+
+    def deploy(self, name: str, module: bytes, **settings: object) -> dict[str, object]:
+        """Deploy through `/v1`; the info document. Raises httpx.HTTPStatusError."""
+        body = cbor2.dumps({"module": module, "settings": settings})
+        response = self.control.put(
+            f"/v1/functions/{name}", content=body, headers={"content-type": "application/cbor"}
+        )
+        response.raise_for_status()
+        document: dict[str, object] = response.json()
+        return document
+
+    def stop(self) -> int:
+        """SIGTERM, and wait; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return self.process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL: the host gets no chance to tidy up."""
+        self.process.kill()
+        self.process.wait()

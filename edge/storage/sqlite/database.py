@@ -19,6 +19,8 @@ BUSY_TIMEOUT_MS_DEFAULT = 5_000
 WAL_BYTES_MAX = 16 * 1024 * 1024
 STATEMENTS_CACHED_MAX = 64
 
+_LOCK_POLL_S = 0.001
+
 Synchronous = Literal["FULL", "NORMAL"]
 
 
@@ -47,9 +49,9 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFailure(f"cannot create {path.parent}: {error.strerror}") from error
-        with self._translated(), ExitStack() as opened:
-            self._writer = opened.enter_context(closing(self._connect()))
-            self._reader = opened.enter_context(closing(self._connect()))
+        with self.translated(), ExitStack() as opened:
+            self._writer = opened.enter_context(closing(self._connect(timeout_ms=0)))
+            self._reader = opened.enter_context(closing(self._connect(busy_timeout_ms)))
             self._enter_wal()
             self._writer.execute(f"PRAGMA synchronous={synchronous}")
             self._writer.execute(f"PRAGMA journal_size_limit={WAL_BYTES_MAX}")
@@ -60,7 +62,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """The reading connection; each statement sees what was committed when it began."""
-        with self._read_lock, self._translated():
+        with self._read_lock, self.translated():
             yield self._reader
 
     @contextmanager
@@ -69,8 +71,8 @@ class Database:
 
         Any exception from the block undoes everything and is passed on.
         """
-        with self._write_lock, self._translated():
-            self._writer.execute("BEGIN IMMEDIATE")
+        with self._write_lock, self.translated():
+            self._when_free("BEGIN IMMEDIATE")
             try:
                 yield self._writer
                 self._writer.execute("COMMIT")
@@ -79,36 +81,50 @@ class Database:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn `sqlite3.Error` into StorageFailure, for those who keep errors inside a block."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StorageFailure(self._explain(error)) from error
+
     def close(self) -> None:
         """Close both connections; using the database afterwards is a StorageFailure."""
-        with self._write_lock, self._read_lock, self._translated():
+        with self._write_lock, self._read_lock, self.translated():
             self._reader.close()
             self._writer.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, timeout_ms: int) -> sqlite3.Connection:
         return sqlite3.connect(
             self.path,
-            timeout=self._busy_timeout_ms / 1000,
+            timeout=timeout_ms / 1000,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=STATEMENTS_CACHED_MAX,
         )
 
     def _enter_wal(self) -> None:
-        """Switch to WAL; SQLite does not wait here when two processes open a new file at once."""
-        give_up = time.monotonic() + self._busy_timeout_ms / 1000
-        while True:
-            try:
-                mode = self._writer.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-                break
-            except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > give_up:
-                    raise
-                time.sleep(0.01)
+        mode = self._when_free("PRAGMA journal_mode=WAL").fetchone()[0]
         if mode != "wal":
             raise StorageFailure(
                 f"{self.path} cannot use a write-ahead log: put the data directory on a local disk"
             )
+
+    def _when_free(self, statement: str) -> sqlite3.Cursor:
+        """Run a statement that takes a lock, asking again while another process holds it.
+
+        SQLite's own waiting backs off to 100 ms between tries, which starves one writer of two
+        busy ones for half a second, and it does not wait for `journal_mode` at all.
+        """
+        give_up = time.monotonic() + self._busy_timeout_ms / 1000
+        while True:
+            try:
+                return self._writer.execute(statement)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > give_up:
+                    raise
+            time.sleep(_LOCK_POLL_S)
 
     def _migrate(self, migrations: tuple[str, ...]) -> None:
         with self.write() as connection:
@@ -122,13 +138,6 @@ class Database:
                 for statement in _statements(script):
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version={len(migrations)}")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StorageFailure(self._explain(error)) from error
 
     def _explain(self, error: sqlite3.Error) -> str:
         """What broke and what to do; the text never holds a value that was being stored."""

@@ -1,0 +1,62 @@
+"""Which files under a directory come to hold something else, as it happens.
+
+Neighbours: `watch.py` decides what each change means.
+Invariant: the same content twice is one change, so a build that writes its intermediate files
+where it is watched does not start itself for ever.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from watchfiles import DefaultFilter, watch
+
+DEBOUNCE_MS_MAX = 1_000
+SETTLE_MS = 50
+FILES_KNOWN_MAX = 10_000
+
+
+def changed_files(
+    directory: Path, stop: threading.Event, *, ignored: Path, recursive: bool = True
+) -> Iterator[set[Path]]:
+    """Batches of changed, new and deleted files, until `stop` is set.
+
+    A batch ends SETTLE_MS after its last change, and DEBOUNCE_MS_MAX after its first. Paths are
+    as `real_path` gives them. Files under `ignored`, and what editors and caches leave, are not
+    reported.
+    """
+    known: dict[Path, bytes | None] = {}
+    batches = watch(
+        directory.resolve(),
+        watch_filter=DefaultFilter(ignore_paths=[ignored.resolve()]),
+        debounce=DEBOUNCE_MS_MAX,
+        step=SETTLE_MS,
+        stop_event=stop,
+        recursive=recursive,
+    )
+    for batch in batches:
+        changed = set()
+        for path in {Path(text) for _, text in batch}:
+            content = _digest(path)
+            if path not in known or known[path] != content:
+                changed.add(path)
+            if len(known) >= FILES_KNOWN_MAX:
+                known.clear()
+            known[path] = content
+        if changed:
+            yield changed
+
+
+def real_path(path: Path) -> Path:
+    """`path` with its directory resolved and its own name kept, as a change reports it."""
+    return path.parent.resolve() / path.name
+
+
+def _digest(path: Path) -> bytes | None:
+    """What the file holds, as SHA-256; None where there is no file to read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return None

@@ -1,0 +1,210 @@
+"""The control plane as the verbs see it: one method per thing it can do, over HTTP.
+
+Neighbours: every verb but `serve` uses it; `front/control.py` answers.
+Invariant: whatever goes wrong between here and there is a CommandFailed with one clear line.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, cast
+from urllib.parse import quote
+
+import cbor2
+import httpx
+
+from edge import __version__
+from edge.cli.documents import InfoDocument, ListDocument, LogsDocument, UsageDocument
+from edge.cli.failure import CommandFailed
+from edge.config import Address
+from edge.config import Settings as HostSettings
+from edge.model.function import Settings
+from edge.model.limits import TIMEOUT_MS_MAX
+
+CONTROL_ENVIRONMENT = "EDGE_CONTROL"
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 30
+DEPLOY_SECONDS = 300
+INVOKE_SECONDS = TIMEOUT_MS_MAX // 1000 + ANSWER_SECONDS
+LIST_PAGE = 100
+LOG_PAGE = 1_000
+LOG_WAIT_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What Lambda's Invoke answered. `function_error` is None where the function returned."""
+
+    payload: bytes
+    function_error: str | None
+    log_tail: str | None
+
+
+class ControlPlane:
+    """A client of one control plane; raises CommandFailed from every method."""
+
+    def __init__(self, url: str | None = None) -> None:
+        """`url` defaults to EDGE_CONTROL, then to where `edge serve` listens."""
+        named = url or os.environ.get(CONTROL_ENVIRONMENT) or HostSettings().control.url
+        host = _host_of(named)
+        self.url = named.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"user-agent": f"edge/{__version__}"},
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=not Address(host, 0).is_loopback,  # no proxy leads to this machine
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def deploy(self, name: str, module: bytes, settings: Settings) -> InfoDocument:
+        """Create or update a function; `changed` tells whether anything changed."""
+        body = cbor2.dumps({"module": module, "settings": _settings_document(settings)})
+        response = self._send(
+            "PUT",
+            _function_path(name),
+            content=body,
+            headers={"content-type": "application/cbor"},
+            seconds=DEPLOY_SECONDS,
+        )
+        return cast(InfoDocument, self._document(response))
+
+    def functions(self) -> Iterator[InfoDocument]:
+        """Every deployed function, by name, a page at a time."""
+        after = ""
+        while True:
+            query = {"after": after, "limit": str(LIST_PAGE)}
+            page = cast(ListDocument, self._get("/v1/functions", query))
+            yield from page["functions"]
+            if not page["next"]:
+                return
+            after = page["next"]
+
+    def info(self, name: str) -> InfoDocument:
+        """One deployed function."""
+        return cast(InfoDocument, self._get(_function_path(name)))
+
+    def delete(self, name: str) -> None:
+        """Remove a function."""
+        self._send("DELETE", _function_path(name))
+
+    def logs(self, name: str, after: str, wait_s: int = 0) -> LogsDocument:
+        """Log lines after a cursor (empty: from the oldest); waits for one up to `wait_s`."""
+        query = {"after": after, "limit": str(LOG_PAGE), "wait": str(wait_s)}
+        return cast(LogsDocument, self._get(f"{_function_path(name)}/logs", query))
+
+    def usage(self, query: Mapping[str, str]) -> UsageDocument:
+        """Totals; `query` may hold function, by, since and until."""
+        return cast(UsageDocument, self._get("/v1/usage", query))
+
+    def invoke(self, name: str, event: bytes, qualifier: str | None) -> Invocation:
+        """Run a function once through Lambda's Invoke, and wait for its result."""
+        response = self._send(
+            "POST",
+            f"/2015-03-31/functions/{quote(name, safe='')}/invocations",
+            params={"Qualifier": qualifier} if qualifier else {},
+            content=event,
+            headers={
+                "x-amz-invocation-type": "RequestResponse",
+                "x-amz-log-type": "Tail",
+                "content-type": "application/json",
+            },
+            seconds=INVOKE_SECONDS,
+        )
+        return Invocation(
+            payload=response.content,
+            function_error=response.headers.get("x-amz-function-error"),
+            log_tail=response.headers.get("x-amz-log-result"),
+        )
+
+    def _get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        return self._document(self._send("GET", path, params=params))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: int = ANSWER_SECONDS,
+    ) -> httpx.Response:
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+        try:
+            response = self._http.request(
+                method, path, params=params, content=content, headers=headers, timeout=timeout
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise CommandFailed(
+                f"no edge host answers at {self.url}:"
+                f" start one with 'edge serve', or set {CONTROL_ENVIRONMENT}"
+            ) from None
+        except httpx.TimeoutException:
+            raise CommandFailed(f"{self.url} did not answer {method} within {seconds} s") from None
+        except httpx.TransportError as error:
+            raise CommandFailed(f"the connection to {self.url} broke: {error}") from None
+        if response.is_error:
+            raise CommandFailed(_failure_message(response, self.url))
+        return response
+
+    def _document(self, response: httpx.Response) -> object:
+        try:
+            return response.json()
+        except ValueError:
+            raise CommandFailed(_stranger(self.url, response.status_code)) from None
+
+
+def _settings_document(settings: Settings) -> Mapping[str, object]:
+    """Settings as `/v1` takes them: a deploy states all of them."""
+    return {
+        "memoryMb": settings.limits.memory_mb,
+        "timeoutMs": settings.limits.timeout_ms,
+        "concurrency": settings.limits.concurrency_max,
+        "environment": dict(settings.environment),
+        "grants": list(settings.grants),
+        "snapshot": settings.snapshot,
+    }
+
+
+def _function_path(name: str) -> str:
+    return f"/v1/functions/{quote(name, safe='')}"
+
+
+def _host_of(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise CommandFailed(
+            f"{CONTROL_ENVIRONMENT} is {url!r}: give it a URL such as {HostSettings().control.url}"
+        )
+    return parsed.host
+
+
+def _failure_message(response: httpx.Response, url: str) -> str:
+    """The message of an error answer: `/v1`'s shape, Lambda's, or that of something else."""
+    try:
+        document = response.json()
+        message = document["error"]["message"] if "error" in document else document["Message"]
+    except (ValueError, KeyError, TypeError):
+        return _stranger(url, response.status_code)
+    return " ".join(str(message).split())
+
+
+def _stranger(url: str, status: int) -> str:
+    return (
+        f"{url} answered {status} in a shape that is not edge's:"
+        f" set {CONTROL_ENVIRONMENT} to the control plane of an edge host"
+    )

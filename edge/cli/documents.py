@@ -1,0 +1,82 @@
+"""The documents of the control plane's `/v1` paths, as the CLI reads them.
+
+Neighbours: `client.py` fetches them, the verbs show them; `front/` writes them.
+"""
+
+from typing import NotRequired, TypedDict
+
+
+class SnapshotDocument(TypedDict):
+    """What the snapshot pipeline did."""
+
+    state: str
+    reason: str
+    warnings: list[str]
+    imageBytes: int
+    initFuel: int
+
+
+class InfoDocument(TypedDict):
+    """One function as deployed. `changed` stands only in the answer to a deploy."""
+
+    name: str
+    version: str
+    revisionId: str
+    modifiedMs: int
+    digest: str
+    sizeBytes: int
+    kind: str
+    memoryMb: int
+    timeoutMs: int
+    concurrency: int | None
+    environment: dict[str, str]
+    grants: list[str]
+    snapshot: SnapshotDocument
+    description: str
+    changed: NotRequired[bool]
+    url: NotRequired[str]
+
+
+class ListDocument(TypedDict):
+    """One page of functions; `next` is where the following page starts, if there is one."""
+
+    functions: list[InfoDocument]
+    next: str | None
+
+
+class LogLineDocument(TypedDict):
+    """One line that a function logged; `level` is 0 (trace) to 4 (error)."""
+
+    timeMs: int
+    requestId: str
+    level: int
+    message: str
+    version: str
+
+
+class LogsDocument(TypedDict):
+    """Log lines, and the cursor after the last of them."""
+
+    lines: list[LogLineDocument]
+    next: str
+
+
+class UsageTotalDocument(TypedDict):
+    """What one function, or one day, used."""
+
+    function: NotRequired[str]
+    day: NotRequired[str]
+    requests: int
+    errors: int
+    rejected: int
+    billedMs: int
+    gbSeconds: float
+    cost: float
+    fuel: int
+
+
+class UsageDocument(TypedDict):
+    """Totals with the currency of their cost."""
+
+    totals: list[UsageTotalDocument]
+    currency: str

@@ -1,0 +1,59 @@
+"""`edge info`: everything about one function."""
+
+import click
+
+from edge.cli.client import ControlPlane
+from edge.cli.documents import InfoDocument, SnapshotDocument
+from edge.cli.options import json_option
+from edge.cli.output import milliseconds, moment, print_json, print_pairs, print_warning, size
+
+
+@click.command()
+@click.argument("name")
+@json_option
+def info(name: str, as_json: bool) -> None:
+    """Show all about the function NAME."""
+    with ControlPlane() as control:
+        function = control.info(name)
+    if as_json:
+        print_json(function)
+        return
+    concurrency = function["concurrency"]
+    print_pairs(
+        [
+            ("name", function["name"]),
+            ("description", function["description"]),
+            ("version", function["version"]),
+            ("modified", moment(function["modifiedMs"])),
+            *module_pairs(function),
+            ("memory", f"{function['memoryMb']} MB"),
+            ("timeout", milliseconds(function["timeoutMs"])),
+            ("concurrency", "up to the host's" if concurrency is None else str(concurrency)),
+            ("environment", " ".join(f"{k}={v}" for k, v in function["environment"].items())),
+            ("digest", function["digest"]),
+        ]
+    )
+    for warning in function["snapshot"]["warnings"]:
+        print_warning(warning)
+
+
+def module_pairs(function: InfoDocument) -> list[tuple[str, str]]:
+    """What both `info` and `deploy` show of a function."""
+    return [
+        ("kind", function["kind"]),
+        ("size", size(function["sizeBytes"])),
+        ("snapshot", snapshot_text(function["snapshot"])),
+        ("grants", ", ".join(function["grants"]) or "none"),
+        ("url", function.get("url", "")),
+    ]
+
+
+def snapshot_text(snapshot: SnapshotDocument) -> str:
+    """The snapshot's state in a few words, with its cost or the reason there is none."""
+    if snapshot["state"] == "taken":
+        return (
+            f"taken, image {size(snapshot['imageBytes'])},"
+            f" initialised with {snapshot['initFuel']:,} fuel"
+        )
+    reason = snapshot["reason"]
+    return f"{snapshot['state']}: {reason}" if reason else snapshot["state"]

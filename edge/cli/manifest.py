@@ -1,0 +1,195 @@
+"""`edge.toml`: which functions a directory holds, and what each may use.
+
+Neighbours: `project.py` finds manifests, `build.py` runs their builds, `deploy.py` sends them.
+Invariant: a manifest is accepted whole or refused with its file, its line and what to write.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from edge.cli.duration import parse_duration
+from edge.cli.toml_lines import KeyPath, key_lines
+from edge.model.errors import InvalidConfiguration
+from edge.model.function import Settings
+from edge.model.ids import is_name
+from edge.model.limits import Limits
+
+MANIFEST_NAME = "edge.toml"
+MANIFEST_BYTES_MAX = 1 << 20
+
+_KEYS = (
+    "source",
+    "module",
+    "build",
+    "memory_mb",
+    "timeout",
+    "environment",
+    "grants",
+    "prime",
+    "route",
+)
+_NOT_YET = {
+    "source": "name the compiled module with 'module', and how it is made with 'build'",
+    "prime": "leave it out; 'edge_init' is what runs before the snapshot",
+    "route": "leave it out; the function answers at /NAME",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One function as declared: the file its module is in, how that is made, what it may use.
+
+    `source` is the file that declares it: a manifest, or a bare module itself. `build` is a shell
+    command run beside it; empty where the module is there already.
+    """
+
+    name: str
+    module: Path
+    source: Path
+    build: str = ""
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def directory(self) -> Path:
+        """Where the build runs."""
+        return self.source.parent
+
+
+def read_manifest(path: Path) -> tuple[Declaration, ...]:
+    """The functions of one manifest, in its order; raises InvalidConfiguration."""
+    return _Reader(path).functions()
+
+
+class _Reader:
+    """One manifest and the lines of its keys, so that every refusal can name one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        text = _read_text(path)
+        try:
+            self._document: Mapping[str, object] = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InvalidConfiguration(f"{path}: not valid TOML: {error}") from None
+        self._lines = key_lines(text)
+
+    def functions(self) -> tuple[Declaration, ...]:
+        """Every `[function.NAME]` of the manifest."""
+        self._refuse_unknown(self._document, ("function",), (), "the manifest")
+        tables = self._table(("function",), self._document.get("function", {}))
+        if not tables:
+            raise InvalidConfiguration(
+                f"{self._path}: declares no function: add a table [function.NAME] with a 'module'"
+            )
+        return tuple(self._function(name, value) for name, value in tables.items())
+
+    def _function(self, name: str, value: object) -> Declaration:
+        at: KeyPath = ("function", name)
+        if not is_name(name):
+            raise self._refusal(
+                at, f"{name!r} is not a function name: use 1 to 64 letters, digits, '-' or '_'"
+            )
+        table = self._table(at, value)
+        self._refuse_unknown(table, _KEYS, at, f"[function.{name}]")
+        for key, advice in _NOT_YET.items():
+            if key in table:
+                raise self._refusal((*at, key), f"{key!r} is not available yet: {advice}")
+        if "module" not in table:
+            raise self._refusal(
+                at, f"[function.{name}] needs 'module': the path of its compiled .wasm file"
+            )
+        return Declaration(
+            name=name,
+            module=self._path.parent / self._text((*at, "module"), table["module"]),
+            source=self._path,
+            build=self._text((*at, "build"), table["build"]) if "build" in table else "",
+            settings=self._settings(at, table),
+        )
+
+    def _settings(self, at: KeyPath, table: Mapping[str, object]) -> Settings:
+        return Settings(
+            limits=self._limits(at, table),
+            environment=self._environment((*at, "environment"), table.get("environment", {})),
+            grants=self._texts((*at, "grants"), table.get("grants", [])),
+        )
+
+    def _limits(self, at: KeyPath, table: Mapping[str, object]) -> Limits:
+        limits = Limits()
+        if "memory_mb" in table:
+            key = (*at, "memory_mb")
+            limits = self._bounded(key, limits, memory_mb=self._megabytes(key, table["memory_mb"]))
+        if "timeout" in table:
+            key = (*at, "timeout")
+            limits = self._bounded(
+                key, limits, timeout_ms=self._milliseconds(key, table["timeout"])
+            )
+        return limits
+
+    def _bounded(self, at: KeyPath, limits: Limits, **change: int) -> Limits:
+        try:
+            return replace(limits, **change)
+        except InvalidConfiguration as error:
+            raise self._refusal(at, error.message) from None
+
+    def _megabytes(self, at: KeyPath, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._refusal(at, f"memory_mb is a whole number of megabytes, not {value!r}")
+        return value
+
+    def _milliseconds(self, at: KeyPath, value: object) -> int:
+        if not isinstance(value, str):
+            raise self._refusal(at, f'timeout is a text with its unit, as in "3s", not {value!r}')
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise self._refusal(at, f"timeout: {error}") from None
+
+    def _environment(self, at: KeyPath, value: object) -> tuple[tuple[str, str], ...]:
+        table = self._table(at, value)
+        return tuple((key, self._text((*at, key), item)) for key, item in table.items())
+
+    def _texts(self, at: KeyPath, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise self._refusal(at, f'{at[-1]} is a list of texts, as in ["kv"], not {value!r}')
+        return tuple(self._text((*at, index), item) for index, item in enumerate(value))
+
+    def _text(self, at: KeyPath, value: object) -> str:
+        if not isinstance(value, str):
+            name = next(part for part in reversed(at) if isinstance(part, str))
+            raise self._refusal(at, f"{name} takes a text in quotes, not {value!r}")
+        if "\0" in value:
+            raise self._refusal(at, "a text may not hold the NUL character")
+        return value
+
+    def _table(self, at: KeyPath, value: object) -> Mapping[str, object]:
+        if not isinstance(value, dict):
+            raise self._refusal(at, f"{'.'.join(map(str, at))} is a table, not {value!r}")
+        return value
+
+    def _refuse_unknown(
+        self, table: Mapping[str, object], valid: tuple[str, ...], at: KeyPath, where: str
+    ) -> None:
+        for key in table:
+            if key not in valid:
+                nearest = get_close_matches(key, valid, n=1, cutoff=0.0)[0]
+                raise self._refusal(
+                    (*at, key), f"unknown key {key!r} in {where}: did you mean {nearest!r}?"
+                )
+
+    def _refusal(self, at: KeyPath, message: str) -> InvalidConfiguration:
+        return InvalidConfiguration(f"{self._path}:{self._lines[at]}: {message}")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MANIFEST_BYTES_MAX + 1)
+        if len(content) > MANIFEST_BYTES_MAX:
+            raise InvalidConfiguration(f"{path}: over the limit of {MANIFEST_BYTES_MAX} bytes")
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InvalidConfiguration(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise InvalidConfiguration(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,44 @@
+"""`edge up`: a host with the functions of a path on it, kept live as they are edited.
+
+Neighbours: `edge/serve.py` runs the host; `watch.py` deploys from a thread of its own, through the
+control plane like any other client.
+"""
+
+import threading
+from pathlib import Path
+
+import click
+
+from edge.cli.host import host_options
+from edge.cli.watch import Watcher
+from edge.config import Settings
+from edge.serve import Ready, run
+
+STOP_SECONDS = 10
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@host_options
+def up(path: Path, settings: Settings) -> None:
+    """Serve the functions of PATH, and every save of them.
+
+    PATH is a directory with an edge.toml, a directory of such directories, an edge.toml, or a
+    .wasm file.
+    """
+    stop = threading.Event()
+    watcher = Watcher(path, stop)
+    built = watcher.build_all()
+    threads: list[threading.Thread] = []
+
+    def deploy(ready: Ready) -> None:
+        arguments = (ready.control_url, ready.http_url, built, settings.data)
+        threads.append(threading.Thread(target=watcher.run, args=arguments, daemon=True))
+        threads[0].start()
+
+    try:
+        run(settings, on_ready=deploy)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(STOP_SECONDS)

@@ -1,0 +1,123 @@
+"""Deploys what a path declares, and again whenever its files change.
+
+Neighbours: `up` runs it in a thread beside the host; `build.py` and `deploy.py` do the work,
+`changes.py` sees the files.
+Invariant: a function that is live stays live while its next build or deploy fails.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from edge.cli.build import ToolchainMissing, build
+from edge.cli.changes import changed_files, real_path
+from edge.cli.client import ControlPlane
+from edge.cli.deploy import change_text, ship
+from edge.cli.documents import InfoDocument
+from edge.cli.failure import CommandFailed
+from edge.cli.info import snapshot_text
+from edge.cli.manifest import Declaration
+from edge.cli.output import print_warning, size
+from edge.cli.project import find_functions, is_module
+from edge.model.errors import EdgeError
+
+Built = tuple[Declaration, bytes]
+
+
+class Watcher:
+    """The functions of one path, kept live as they are edited, until `stop` is set."""
+
+    def __init__(self, path: Path, stop: threading.Event) -> None:
+        self._path = path
+        self._stop = stop
+        self._live: set[str] = set()
+
+    def build_all(self) -> Sequence[Built]:
+        """Build every declared function; one whose build fails is shown and left out.
+
+        Raises ToolchainMissing and InvalidConfiguration: the user has to mend those first.
+        """
+        built = []
+        for declaration in find_functions(self._path):
+            try:
+                built.append((declaration, build(declaration, self._stop)))
+            except ToolchainMissing:
+                raise
+            except CommandFailed as error:
+                error.show()
+        return built
+
+    def run(self, control_url: str, http_url: str, built: Iterable[Built], ignored: Path) -> None:
+        """Deploy `built`, then follow the files (not those under `ignored`) until stopped."""
+        with ControlPlane(control_url) as control:
+            for declaration, module in built:
+                with self._reporting(declaration):
+                    self._show(ship(control, declaration, module), http_url)
+            if self._stop.is_set():
+                return
+            click.echo(f"watching {self._path}: what you save is deployed; Ctrl-C stops")
+            for declaration in self._affected(ignored):
+                with self._reporting(declaration):
+                    module = build(declaration, self._stop)
+                    self._show(ship(control, declaration, module), http_url)
+
+    def _affected(self, ignored: Path) -> Iterator[Declaration]:
+        """Each declared function again whenever a file that it is made of changed."""
+        is_directory = self._path.is_dir()
+        batches = changed_files(
+            self._path if is_directory else self._path.parent,
+            self._stop,
+            ignored=ignored,
+            recursive=not is_module(self._path),
+        )
+        for changed in batches:
+            try:
+                declared = find_functions(self._path)
+            except EdgeError as error:
+                CommandFailed(error.message).show()
+                continue
+            yield from affected(declared, changed)
+
+    @contextmanager
+    def _reporting(self, declaration: Declaration) -> Iterator[None]:
+        """Show how the body failed, and go on; say nothing of it while the host stops."""
+        try:
+            yield
+        except CommandFailed as error:
+            if self._stop.is_set():
+                return
+            error.show()
+            if declaration.name in self._live:
+                click.echo(f"{declaration.name} goes on as it was", err=True)
+
+    def _show(self, function: InfoDocument, http_url: str) -> None:
+        name = function["name"]
+        click.echo(
+            f"{change_text(function)} {click.style(name, bold=True)}:"
+            f" {function['kind']}, {size(function['sizeBytes'])},"
+            f" snapshot {snapshot_text(function['snapshot'])}"
+        )
+        for warning in function["snapshot"]["warnings"]:
+            print_warning(f"{name}: {warning}")
+        if name not in self._live:
+            click.echo(f"  curl {http_url}/{name}")
+        self._live.add(name)
+
+
+def affected(declared: Iterable[Declaration], changed: set[Path]) -> Sequence[Declaration]:
+    """The functions that `changed` files are part of.
+
+    Any file beside the manifest is part of a function with a build, save what builds write; of
+    one without, only its module and its manifest are.
+    """
+    declared = tuple(declared)
+    sources = changed - {real_path(d.module) for d in declared if d.build}
+    return [
+        d
+        for d in declared
+        if (d.build and any(path.is_relative_to(d.directory.resolve()) for path in sources))
+        or (not d.build and not changed.isdisjoint({real_path(d.module), real_path(d.source)}))
+    ]

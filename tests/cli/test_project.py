@@ -1,0 +1,71 @@
+"""What a PATH means: a module, a manifest, a directory of manifests."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.cli.project import find_functions
+from edge.model.errors import InvalidConfiguration
+from edge.model.function import Settings
+
+
+def declare(directory: Path, *names: str) -> Path:
+    """A directory whose manifest declares functions of these names."""
+    directory.mkdir(parents=True, exist_ok=True)
+    manifest = directory / "edge.toml"
+    manifest.write_text("".join(f"[function.{n}]\nmodule = '{n}.wasm'\n" for n in names))
+    return manifest
+
+
+def test_a_module_is_one_function_named_after_its_file(tmp_path: Path) -> None:
+    """A bare .wasm needs no manifest, and --name renames it."""
+    path = tmp_path / "resize.wasm"
+    (declaration,) = find_functions(path)
+    assert (declaration.name, declaration.module) == ("resize", path)
+    assert (declaration.build, declaration.settings) == ("", Settings())
+    assert find_functions(path, "other")[0].name == "other"
+
+
+def test_a_module_whose_file_cannot_name_a_function_asks_for_a_name(tmp_path: Path) -> None:
+    """The message says which option helps."""
+    with pytest.raises(InvalidConfiguration, match="give --name"):
+        find_functions(tmp_path / "my module.wasm")
+
+
+def test_a_manifest_its_directory_and_a_directory_above_mean_the_same(tmp_path: Path) -> None:
+    """All three ways to point at a project find its functions."""
+    manifest = declare(tmp_path / "guests" / "hello", "hello", "bye")
+    found = find_functions(manifest)
+    assert [d.name for d in found] == ["hello", "bye"]
+    assert find_functions(manifest.parent) == find_functions(tmp_path / "guests") == found
+
+
+def test_every_manifest_of_a_directory_of_directories_is_found(tmp_path: Path) -> None:
+    """`edge up guests` takes all of them, by name."""
+    for name in ("b", "a"):
+        declare(tmp_path / name, name)
+    (tmp_path / "no-manifest").mkdir()
+    assert [d.name for d in find_functions(tmp_path)] == ["a", "b"]
+
+
+def test_a_name_chooses_one_function_of_a_manifest(tmp_path: Path) -> None:
+    """--name picks among several, and lists them when it names none."""
+    manifest = declare(tmp_path, "a", "b")
+    assert [d.name for d in find_functions(manifest, "b")] == ["b"]
+    with pytest.raises(InvalidConfiguration, match="no function 'c', only: a, b"):
+        find_functions(manifest, "c")
+
+
+def test_two_declarations_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Neither would win silently."""
+    first, second = declare(tmp_path / "a", "same"), declare(tmp_path / "b", "same")
+    with pytest.raises(InvalidConfiguration) as caught:
+        find_functions(tmp_path)
+    assert str(first) in caught.value.message
+    assert str(second) in caught.value.message
+
+
+def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    """The message says what may be named instead."""
+    with pytest.raises(InvalidConfiguration, match=r"name a directory with an edge\.toml"):
+        find_functions(tmp_path)

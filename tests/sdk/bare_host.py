@@ -30,7 +30,7 @@ def deny(request: dict[str, Any]) -> object:
 class BareHost:
     """A compiled guest and what it said: `lines` of (level, text) and `requests`, decoded."""
 
-    def __init__(self, module: bytes | Path, answer: Answer = deny) -> None:
+    def __init__(self, module: bytes | Path, answer: Answer = deny, fuel: int = FUEL_MAX) -> None:
         config = wasmtime.Config()
         config.consume_fuel = True
         self._engine = wasmtime.Engine(config)
@@ -40,6 +40,7 @@ class BareHost:
         self._linker.define_wasi()
         self._define_imports()
         self._answer = answer
+        self._fuel = fuel
         self._waiting = b""
         self.lines: list[tuple[int, str]] = []
         self.requests: list[dict[str, Any]] = []
@@ -60,7 +61,7 @@ class BareHost:
         """The same with the bytes as they are, in and out; a trap raises `wasmtime.Trap`."""
         store = wasmtime.Store(self._engine)
         store.set_limits(memory_size=MEMORY_BYTES_MAX)
-        store.set_fuel(FUEL_MAX)
+        store.set_fuel(self._fuel)
         store.set_wasi(wasmtime.WasiConfig())
         exports: Any = self._linker.instantiate(store, self._module).exports(store)
         for phase in ("_initialize", "edge_init", "edge_restore"):

@@ -1,0 +1,6 @@
+;; Declares 3200 pages, 200 MiB, before it has done anything: more than most functions may have.
+(module
+  (memory (export "memory") 3200)
+  (data (i32.const 16) "\a1\62ok\65hello")
+  (func (export "edge_alloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "edge_handle") (param i32 i32) (result i64) (i64.const 0x10_0000_000a)))

@@ -1,0 +1,5 @@
+;; A guest that lacks one of the ABI's exports: edge_alloc.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\a1\62ok\65hello")
+  (func (export "edge_handle") (param i32 i32) (result i64) (i64.const 0x10_0000_000a)))

@@ -1,0 +1,8 @@
+;; The start function traps, so not even an instance comes about.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\a1\62ok\65hello")
+  (func (export "edge_alloc") (param i32) (result i32) (i32.const 1024))
+  (func $start (unreachable))
+  (start $start)
+  (func (export "edge_handle") (param i32 i32) (result i64) (i64.const 0x10_0000_000a)))

@@ -25,7 +25,7 @@ from edge.front.control import control_plane
 from edge.front.data import DataPlane
 from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
-from edge.host.fetch import Fetcher
+from edge.host.kv import KvCalls
 from edge.invoke.invoker import Admission, Invoker, Metering
 from edge.invoke.occupancy import Occupancy
 from edge.invoke.prepared import Preparations
@@ -81,14 +81,11 @@ class Worker:
         self.ledger = Ledger(data / "journal", self.usage, self.tariff)
         self.logs = LogStore(data / "logs", name)
         self.kv = SqliteKv(data / "kv.db")
-        self.fetcher = Fetcher()
-        self.occupancy = Occupancy(
-            data / OCCUPANCY, host.functions_max, settings.workers, number
-        )
+        self.occupancy = Occupancy(data / OCCUPANCY, host.functions_max, settings.workers, number)
         plan = plan_pool(
             slots_for_machine(host.concurrency_max), sandbox.memory_mb_max * 1024 * 1024
         )
-        calls = HostCalls(self.kv, self.fetcher)
+        calls = HostCalls(KvCalls(self.kv).operations)
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(
             plan, self._compiled, data / "tmp", host, INIT_MS_MAX * sandbox.fuel_per_ms
@@ -122,7 +119,6 @@ class Worker:
     async def close(self) -> None:
         """Close everything, in the order opposite to building."""
         self.sandbox.stop()
-        await self.fetcher.close()
         self.kv.close()
         self.logs.close()
         self.journal.close()

@@ -1,9 +1,12 @@
 """Fixtures that every room's tests share."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
+from edge.config import load
+from edge.worker import Worker, open_worker
 from tests.running import Server
 
 
@@ -19,3 +22,11 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A host of one worker that the tests of a module share."""
     with Server(tmp_path_factory.mktemp("host") / "data") as running:
         yield running
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
+    """One worker's objects in this process, without doors."""
+    settings = load({"data": tmp_path / "data", "build_timeout_s": 60})
+    async with open_worker(settings, 0) as opened:
+        yield opened

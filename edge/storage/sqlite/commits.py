@@ -9,6 +9,7 @@ Invariant: a write's future has its result only after the commit that holds it i
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from sqlite3 import Connection
@@ -126,16 +127,14 @@ class GroupCommit:
                         if not connection.in_transaction:  # SQLite gave up all of it: disk full
                             raise
                         job.error = error
-        except Exception as error:  # noqa: BLE001  (told to every job's future)
+        except Exception as error:  # told to every job's future
             for job in batch:
                 job.error = error
 
     def _keep_up(self) -> None:
-        try:
-            with self._database.write() as connection:
-                self._upkeep(connection)
-        except StorageFailure:
-            pass  # it comes round again, and writes report what is wrong
+        # A failure comes round again, and meanwhile writes report what is wrong.
+        with suppress(StorageFailure), self._database.write() as connection:
+            self._upkeep(connection)
 
 
 def _deliver(batch: list[_Job]) -> None:
@@ -144,10 +143,8 @@ def _deliver(batch: list[_Job]) -> None:
     for job in batch:
         jobs_of.setdefault(job.future.get_loop(), []).append(job)
     for loop, jobs in jobs_of.items():
-        try:
+        with suppress(RuntimeError):  # the loop has closed: nobody waits any more
             loop.call_soon_threadsafe(_resolve, jobs)
-        except RuntimeError:
-            pass  # the loop has closed: nobody waits any more
 
 
 def _resolve(jobs: list[_Job]) -> None:

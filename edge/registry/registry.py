@@ -1,0 +1,134 @@
+"""Functions by name: durable changes, and answers from memory that are never out of date.
+
+Neighbours: `storage/functions.py` keeps the versions, `storage/generation.py` tells all processes
+that one changed.
+Invariant: once a change was answered, no process resolves what it replaced. A change commits and
+then bumps the generation; a cache is used only while the generation is the one it was begun at.
+"""
+
+import time
+from uuid import uuid4
+
+from edge.model.errors import InvalidRequest, NotFound
+from edge.model.function import Artifact, Settings, Version
+from edge.model.ids import LATEST, is_name
+from edge.storage.functions import FunctionStore
+from edge.storage.generation import Generation
+
+VERSIONS_CACHED_MAX = 8_192
+UNKNOWN_CACHED_MAX = 4_096
+QUALIFIER_LENGTH_MAX = 128
+
+_NEVER = -1
+
+
+class Registry:
+    """One process's view of the functions on this host; `resolve` belongs to its event loop."""
+
+    def __init__(self, store: FunctionStore, generation: Generation) -> None:
+        """Raises StorageFailure when the store cannot be read."""
+        self._store = store
+        self._generation = generation
+        self._versions: dict[tuple[str, str], Version] = {}
+        # Apart from the versions, so that strangers asking for names at random evict none.
+        self._unknown: set[tuple[str, str]] = set()
+        self._cached_at = generation.current()
+        self._change_count = store.change_count()
+
+    def resolve(self, name: str, qualifier: str) -> Version:
+        """The version to run now; 0.2 µs unless something was deployed since.
+
+        Raises NotFound, and StorageFailure if it has to be read and cannot.
+        """
+        if self._generation.current() != self._cached_at:
+            self._forget()
+        found = self._versions.get((name, qualifier))
+        return found if found is not None else self._find(name, qualifier)
+
+    def refresh(self) -> None:
+        """Notice a change whose process died between commit and bump; call it once a second.
+
+        Any thread may. Raises StorageFailure.
+        """
+        change_count = self._store.change_count()
+        if change_count != self._change_count:
+            self._change_count = change_count
+            self._cached_at = _NEVER  # the loop's next `resolve` empties the cache
+
+    def put(
+        self,
+        name: str,
+        artifact: Artifact,
+        settings: Settings,
+        *,
+        revision_id: str | None = None,
+        must_exist: bool | None = None,
+    ) -> Version:
+        """Make this the function's latest version, for every process, before returning it.
+
+        `must_exist` True or False makes it an update or a creation only (NotFound, Conflict);
+        `revision_id` must be the one the function still has (Conflict). Raises InvalidRequest for
+        a bad name or a full host, and StorageFailure.
+        """
+        if not is_name(name):
+            raise InvalidRequest(
+                f"{name[:80]!r} is not a function name: use 1 to 64 letters, digits, '-' or '_'"
+            )
+        draft = Version(
+            function=name,
+            artifact=artifact,
+            settings=settings,
+            slot=-1,
+            revision_id=str(uuid4()),
+            modified_ms=time.time_ns() // 1_000_000,
+        )
+        version = self._store.put(draft, revision_id=revision_id, must_exist=must_exist)
+        self._generation.bump()
+        return version
+
+    def get(self, name: str) -> Version:
+        """The latest version as stored, past every cache. Raises NotFound, StorageFailure."""
+        version = self._store.get(name)
+        if version is None:
+            raise _not_found(name, LATEST)
+        return version
+
+    def list(self, *, after: str = "", limit: int) -> tuple[Version, ...]:
+        """Up to `limit` latest versions by name, behind the name `after`. Raises StorageFailure."""
+        return self._store.list(after, limit)
+
+    def delete(self, name: str) -> None:
+        """Delete a function with its versions, for every process. Raises NotFound."""
+        if not self._store.delete(name):
+            raise _not_found(name, LATEST)
+        self._generation.bump()
+
+    def artifacts_in_use(self) -> set[str]:
+        """Digests of every module and image some version needs. Raises StorageFailure."""
+        return self._store.digests()
+
+    def _forget(self) -> None:
+        """Empty the cache. The generation is read before what will be cached under it."""
+        self._cached_at = self._generation.current()
+        self._versions.clear()
+        self._unknown.clear()
+
+    def _find(self, name: str, qualifier: str) -> Version:
+        key = (name, qualifier)
+        if key in self._unknown or not is_name(name) or len(qualifier) > QUALIFIER_LENGTH_MAX:
+            raise _not_found(name, qualifier)
+        version = self._store.get(name, qualifier)
+        if version is None:
+            if len(self._unknown) >= UNKNOWN_CACHED_MAX:
+                self._unknown.clear()
+            self._unknown.add(key)
+            raise _not_found(name, qualifier)
+        if len(self._versions) >= VERSIONS_CACHED_MAX:
+            self._versions.clear()
+        self._versions[key] = version
+        return version
+
+
+def _not_found(name: str, qualifier: str) -> NotFound:
+    suffix = "" if qualifier == LATEST else f":{qualifier[:80]}"
+    return NotFound(f"function {name[:80]}{suffix} does not exist")

@@ -1,0 +1,45 @@
+"""Where functions and their versions are kept: the protocol and its guarantees.
+
+Neighbours: `registry/` holds it; `sqlite/functions.py` is the backend;
+`tests/storage/test_functions.py` is the contract every backend passes.
+"""
+
+from typing import Protocol
+
+from edge.model.function import Version
+from edge.model.ids import LATEST
+
+FUNCTIONS_MAX_DEFAULT = 4_096
+
+
+class FunctionStore(Protocol):
+    """Versions by function name. Every method raises StorageFailure; a failed write left nothing.
+
+    A write is on disk when it returns, and whoever reads afterwards, in any process, sees it.
+    """
+
+    def get(self, name: str, version: str = LATEST) -> Version | None:
+        """One version of one function, or None."""
+
+    def list(self, after: str, limit: int) -> tuple[Version, ...]:
+        """The latest version of up to `limit` functions whose names sort behind `after`."""
+
+    def put(
+        self, draft: Version, *, revision_id: str | None = None, must_exist: bool | None = None
+    ) -> Version:
+        """Store `draft` under its function and version, and return it with its slot.
+
+        The draft's own slot is ignored: a new function gets the lowest free one, below the
+        store's `functions_max`, and keeps it until it is deleted. `must_exist` says whether the
+        function has to be there (NotFound) or must not be (Conflict); `revision_id` is the
+        revision it must still have (Conflict). Raises InvalidRequest when the host is full.
+        """
+
+    def delete(self, name: str) -> bool:
+        """Delete a function with all its versions; False if there was none."""
+
+    def digests(self) -> set[str]:
+        """The digests of every module and image that a stored version refers to."""
+
+    def change_count(self) -> int:
+        """A number that differs whenever any process wrote since it was last asked."""

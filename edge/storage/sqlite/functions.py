@@ -1,0 +1,165 @@
+"""Functions and versions in `registry.db`.
+
+Neighbours: `edge/storage/functions.py` states the guarantees, `documents.py` has the columns' JSON.
+Commits are `synchronous=FULL`: a deploy is rare, and one that was answered survives a power cut.
+
+The `version` table is keyed by function and version, so numbered versions are further rows beside
+`$LATEST`; digests have columns of their own, so that finding unused artifacts reads no JSON.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from sqlite3 import Connection
+
+from edge.model.errors import Conflict, InvalidRequest, NotFound
+from edge.model.function import Version
+from edge.model.ids import LATEST
+from edge.storage.documents import (
+    decode_artifact,
+    decode_settings,
+    encode_artifact,
+    encode_settings,
+)
+from edge.storage.functions import FUNCTIONS_MAX_DEFAULT
+from edge.storage.sqlite.database import Database
+
+MIGRATIONS = (
+    """
+    CREATE TABLE function (
+        name TEXT PRIMARY KEY,
+        slot INTEGER NOT NULL UNIQUE
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE version (
+        function TEXT NOT NULL REFERENCES function (name),
+        version TEXT NOT NULL,
+        revision_id TEXT NOT NULL,
+        modified_ms INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        image TEXT NOT NULL,
+        artifact TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        PRIMARY KEY (function, version)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+
+_SELECT = """
+    SELECT function, version, slot, revision_id, modified_ms, artifact, settings
+    FROM version JOIN function ON name = function
+"""
+_SLOT_FREE = """
+    SELECT MIN(slot) FROM (SELECT 0 AS slot UNION ALL SELECT slot + 1 FROM function)
+    WHERE slot NOT IN (SELECT slot FROM function)
+"""
+
+
+class SqliteFunctions:
+    """A `FunctionStore` in one database file, shared by the host's processes."""
+
+    def __init__(self, path: Path, *, functions_max: int = FUNCTIONS_MAX_DEFAULT) -> None:
+        """Open or create the file. Raises StorageFailure."""
+        self._database = Database(path, MIGRATIONS, synchronous="FULL")
+        self._functions_max = functions_max
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def get(self, name: str, version: str = LATEST) -> Version | None:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                f"{_SELECT} WHERE function = ? AND version = ?", (name, version)
+            ).fetchone()
+        return None if row is None else _version(row)
+
+    def list(self, after: str, limit: int) -> tuple[Version, ...]:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE version = ? AND function > ? ORDER BY function LIMIT ?",
+                (LATEST, after, max(0, limit)),
+            ).fetchall()
+        return tuple(_version(row) for row in rows)
+
+    def put(
+        self, draft: Version, *, revision_id: str | None = None, must_exist: bool | None = None
+    ) -> Version:
+        """See FunctionStore."""
+        with self._database.write() as connection:
+            found = connection.execute(
+                "SELECT slot, revision_id FROM function LEFT JOIN version"
+                " ON function = name AND version = ? WHERE name = ?",
+                (draft.version, draft.function),
+            ).fetchone()
+            slot, found_revision_id = found or (None, None)
+            _check(draft.function, found is not None, must_exist)
+            if revision_id is not None and revision_id != found_revision_id:
+                raise Conflict(
+                    f"function {draft.function} is at revision {found_revision_id or 'none'}, not"
+                    f" {revision_id[:80]}: read it again, then repeat the change"
+                )
+            if slot is None:
+                slot = self._add_function(connection, draft.function)
+            connection.execute(
+                "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    draft.function,
+                    draft.version,
+                    draft.revision_id,
+                    draft.modified_ms,
+                    draft.artifact.digest,
+                    draft.artifact.image,
+                    encode_artifact(draft.artifact),
+                    encode_settings(draft.settings),
+                ),
+            )
+        return replace(draft, slot=slot)
+
+    def delete(self, name: str) -> bool:
+        """See FunctionStore."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM version WHERE function = ?", (name,))
+            return connection.execute("DELETE FROM function WHERE name = ?", (name,)).rowcount > 0
+
+    def digests(self) -> set[str]:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT digest FROM version UNION SELECT image FROM version")
+            return {row[0] for row in rows}
+
+    def change_count(self) -> int:
+        """See FunctionStore; SQLite counts what other connections committed."""
+        with self._database.read() as connection:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _add_function(self, connection: Connection, name: str) -> int:
+        """Insert a function on the lowest free slot, which it returns."""
+        slot = int(connection.execute(_SLOT_FREE).fetchone()[0])
+        if slot >= self._functions_max:
+            raise InvalidRequest(
+                f"this host has {self._functions_max} functions, its limit:"
+                " delete one, or raise the limit"
+            )
+        connection.execute("INSERT INTO function VALUES (?, ?)", (name, slot))
+        return slot
+
+
+def _check(name: str, exists: bool, must_exist: bool | None) -> None:
+    if must_exist is True and not exists:
+        raise NotFound(f"function {name} does not exist: deploy it first")
+    if must_exist is False and exists:
+        raise Conflict(f"function {name} exists: update it, or delete it first")
+
+
+def _version(row: tuple[str, str, int, str, int, str, str]) -> Version:
+    function, version, slot, revision_id, modified_ms, artifact, settings = row
+    return Version(
+        function=function,
+        artifact=decode_artifact(artifact),
+        settings=decode_settings(settings),
+        slot=slot,
+        revision_id=revision_id,
+        modified_ms=modified_ms,
+        version=version,
+    )

@@ -39,12 +39,11 @@ def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
     Raises Conflict when the data directory is being served already, Unsupported when an address
     cannot be had, StorageFailure when the directory cannot be used.
     """
-    with hold_data(settings.data):
-        with Listeners(settings) as listeners:
-            if settings.workers == 1:
-                _run_alone(settings, listeners, on_ready)
-            else:
-                _run_many(settings, listeners, on_ready)
+    with hold_data(settings.data), Listeners(settings) as listeners:
+        if settings.workers == 1:
+            _run_alone(settings, listeners, on_ready)
+        else:
+            _run_many(settings, listeners, on_ready)
 
 
 def _run_alone(settings: Settings, listeners: "Listeners", on_ready: OnReady | None) -> None:

@@ -25,6 +25,8 @@ from edge.front.control import control_plane
 from edge.front.data import DataPlane
 from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
+from edge.host.fetch.calls import FetchCalls
+from edge.host.fetch.fetcher import Fetcher
 from edge.host.kv import KvCalls
 from edge.invoke.invoker import Admission, Invoker, Metering
 from edge.invoke.occupancy import Occupancy
@@ -85,7 +87,7 @@ class Worker:
         plan = plan_pool(
             slots_for_machine(host.concurrency_max), sandbox.memory_mb_max * 1024 * 1024
         )
-        calls = HostCalls(KvCalls(self.kv).operations)
+        calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(Fetcher()).operations})
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(
             plan, self._compiled, data / "tmp", host, INIT_MS_MAX * sandbox.fuel_per_ms
@@ -163,7 +165,7 @@ async def serve(
     async with open_worker(settings, number) as worker:
         services = worker.services()
         bounds = Bounds(settings.host.payload_bytes_max, settings.host.module_bytes_max)
-        apps = (DataPlane(services, bounds), control_plane(services, bounds))
+        apps: tuple[Any, ...] = (DataPlane(services, bounds), control_plane(services, bounds))
         async with asyncio.TaskGroup() as doors:
             for app, sock in zip(apps, sockets, strict=True):
                 config = _door_config(sock, settings.host.grace_s)

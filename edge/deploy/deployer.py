@@ -76,9 +76,7 @@ class Deployer:
                 name, current.artifact, settings, must_exist=True, revision_id=revision_id
             )
         module = await asyncio.to_thread(self._artifacts.get, current.artifact.digest)
-        return await self.deploy(
-            name, module, settings, must_exist=True, revision_id=revision_id
-        )
+        return await self.deploy(name, module, settings, must_exist=True, revision_id=revision_id)
 
     async def delete(self, name: str) -> None:
         """Take a function away; its artifacts go at the next sweep. Raises NotFound."""

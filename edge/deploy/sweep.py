@@ -22,9 +22,7 @@ def sweep_artifacts(
     # Listed first: what is registered after this line was written after it, too.
     stored = artifacts.digests()
     in_use = registry.artifacts_in_use()
-    gone = {
-        digest for digest in stored - in_use if _is_settled(artifacts.path(digest), horizon)
-    }
+    gone = {digest for digest in stored - in_use if _is_settled(artifacts.path(digest), horizon)}
     for digest in gone:
         artifacts.delete(digest)
     for path in compiled.glob("*/*.cwasm*"):

@@ -51,9 +51,9 @@ class Builder:
         async with self._turn:
             with tempfile.TemporaryDirectory(dir=self._temporary) as directory:
                 source, image = Path(directory, "module.wasm"), Path(directory, "image.wasm")
-                source.write_bytes(module)
+                await asyncio.to_thread(source.write_bytes, module)
                 report = await self._run(self._order(source, image, settings))
-                return Built(report, image.read_bytes())
+                return Built(report, await asyncio.to_thread(image.read_bytes))
 
     async def compile(self, image: bytes) -> None:
         """Compile a module that was built before, as it is: its compiled file went stale."""

@@ -144,7 +144,7 @@ class Imports:
             started = perf_counter_ns()
             number = raw.context_data(raw.caller_context(caller))
             # First of all: Wasmtime aborts the process if this is missing on return.
-            (ctypes.c_uint64 * 3).from_address(continuation)[:] = (ready, number, 0)
+            (ctypes.c_uint64 * 3).from_address(continuation)[:] = [ready, number, 0]
             instance = seats[number].taker
             assert instance is not None
             try:
@@ -162,6 +162,7 @@ class Imports:
                 trap = instance.end(cause)
             if trap:
                 ctypes.c_uint64.from_address(trap_out).value = trap
+                instance.ready = True  # the trap is seen when the continuation is done
 
         return raw.AsyncCallback(enter)
 
@@ -189,4 +190,3 @@ class Imports:
             instance.ready = True
         else:
             instance.pending = Sleep(duration_ns)
-

@@ -126,9 +126,7 @@ class Instance:
         words[TRAP_WORD] = words[ERROR_WORD] = 0
         self._store: int = raw.store_new(module.engine, seat.number, None)
         self._context: int = raw.store_context(self._store)
-        raw.store_limiter(
-            self._store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1
-        )
+        raw.store_limiter(self._store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1)
 
     # Starting
 

@@ -30,9 +30,7 @@ class LoadedModule:
 
     __slots__ = ("engine", "kind", "pre", "stalls", "synchronous", "used_s", "wasmtime_pre", "work")
 
-    def __init__(
-        self, engine: Engine, pre: wasmtime.InstancePre, module: wasmtime.Module
-    ) -> None:
+    def __init__(self, engine: Engine, pre: wasmtime.InstancePre, module: wasmtime.Module) -> None:
         found = inspect_module(module)
         self.engine = engine.pointer
         self.wasmtime_pre = pre

@@ -21,7 +21,7 @@ from edge.host.calls import HostCalls
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.background import Background
 from edge.sandbox.execution import Ending, Execution
-from edge.sandbox.instance import Request, Sleep
+from edge.sandbox.instance import Pending, Request, Sleep
 
 _NS_PER_US = 1_000
 _YOUNG_TURNS = 3
@@ -90,37 +90,36 @@ class Scheduler:
 
     def _place(self, guest: Guest) -> None:
         """Put a guest that is not running where it belongs."""
-        if guest.answered:
-            return self._close(guest)
         instance = guest.execution.instance
-        if instance.pending is not None:
-            return self._await(guest)
-        if instance.module.stalls:
+        if guest.answered:
+            self._close(guest)
+        elif instance.pending is not None:
+            self._await(guest)
+        elif instance.module.stalls:
             guest.holder = self._background
-            return self._background.take(guest)
-        young = guest.cpu_ns < self._settings.young_us * _NS_PER_US
-        (self._young if young else self._old).append(guest)
-        if not self._pumping:
-            self._pumping = True
-            self._loop.call_soon(self._pump)
-        return None
+            self._background.take(guest)
+        else:
+            young = guest.cpu_ns < self._settings.young_us * _NS_PER_US
+            (self._young if young else self._old).append(guest)
+            if not self._pumping:
+                self._pumping = True
+                self._loop.call_soon(self._pump)
 
     def _await(self, guest: Guest) -> None:
         """Let a guest wait for the host without holding anything."""
         instance = guest.execution.instance
-        pending = instance.pending
+        pending: Pending | bytes | None = instance.pending
+        if isinstance(pending, Request):
+            pending = self._calls.begin(instance.session, pending.data)
         if isinstance(pending, Sleep):
             delay_s = pending.duration_ns / 1e9
             guest.wait = self._loop.call_later(delay_s, self._wake, guest)
-            return
-        if isinstance(pending, Request):
-            begun = self._calls.begin(instance.session, pending.data)
-            if isinstance(begun, bytes):
-                instance.resolve(begun)
-                return self._place(guest)
-            pending = begun
-        assert pending is not None
-        guest.wait = self._loop.create_task(self._answer(guest, pending))
+        elif isinstance(pending, bytes):
+            instance.resolve(pending)
+            self._place(guest)
+        else:
+            assert pending is not None
+            guest.wait = self._loop.create_task(self._answer(guest, pending))
 
     async def _answer(self, guest: Guest, pending: Any) -> None:
         answer = await pending
@@ -248,5 +247,3 @@ class Scheduler:
     def stop(self) -> None:
         """End the background thread; the guests are gone by then."""
         self._background.stop()
-
-

@@ -7,6 +7,7 @@ Invariant: only here are storage backends named.
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import sys
@@ -178,7 +179,7 @@ async def serve(
 
 def _door_config(sock: socket.socket, grace_s: int) -> hypercorn.config.Config:
     config = hypercorn.config.Config()
-    config.bind = [f"fd://{sock.fileno()}"]
+    config.bind = [f"fd://{os.dup(sock.fileno())}"]  # a copy: Hypercorn closes what it is given
     config.graceful_timeout = grace_s
     config.include_server_header = False
     config.loglevel = "WARNING"

@@ -161,7 +161,7 @@ def test_a_damaged_compiled_file_is_built_again(tmp_path: Path) -> None:
             compiled.write_bytes(damaged)
         with Server(data) as server:
             with ThreadPoolExecutor(4) as pool:
-                answers = list(pool.map(lambda _: fresh_get(server, "/hello").text, range(4)))  # noqa: B023
+                answers = list(pool.map(lambda _: fresh_get(server, "/hello").text, range(4)))
             assert answers == ["hello"] * 4
         assert compiled.exists()
 
@@ -173,11 +173,11 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         assert fresh_get(server, "/hello").status_code == 200
         journal = next((server.data / "journal").glob("*.cbor"))
         limit = journal.stat().st_size + 300
-        os.system(f"prlimit --pid {server.process.pid} --fsize={limit}:unlimited")  # noqa: S605
+        os.system(f"prlimit --pid {server.process.pid} --fsize={limit}:unlimited")
         statuses = [fresh_get(server, "/hello").status_code for _ in range(20)]
         assert statuses[0] == 200
         assert statuses[-1] in (500, 503, 507)
-        os.system(f"prlimit --pid {server.process.pid} --fsize=unlimited:unlimited")  # noqa: S605
+        os.system(f"prlimit --pid {server.process.pid} --fsize=unlimited:unlimited")
         assert fresh_get(server, "/hello").status_code == 200
         assert usage(server)["hello"] == statuses.count(200) + 2
 

@@ -8,7 +8,7 @@ Plain values: None, bool, int (CBOR's own 64-bit range), float, str, bytes, list
 text keys. CBOR's `undefined` is read as None. See RFC 8949.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from io import BytesIO
 from typing import NoReturn
 
@@ -111,22 +111,22 @@ def _check_encodable(value: object, depth_left: int) -> None:
         if not _INTEGER_MIN <= value <= _INTEGER_MAX:
             raise CborError("an integer is over 64 bits")
     elif type(value) is dict:
-        _check_depth(depth_left)
+        _check_depth(value, depth_left)
         for key, child in value.items():
             if type(key) is not str:
                 raise CborError(f"a map key is {type(key).__name__}, not text")
             if type(child) is not str:
                 _check_encodable(child, depth_left - 1)
     elif type(value) is list or type(value) is tuple:
-        _check_depth(depth_left)
+        _check_depth(value, depth_left)
         for child in value:
             _check_encodable(child, depth_left - 1)
     elif type(value) not in _LEAVES:
         raise CborError(f"{type(value).__name__} is not a plain value")
 
 
-def _check_depth(depth_left: int) -> None:
-    if depth_left == 0:
+def _check_depth(container: Sized, depth_left: int) -> None:
+    if depth_left == 0 and len(container):  # as cbor2 counts: an empty one nests nothing
         raise CborError(f"nested deeper than {DEPTH_MAX}")
 
 

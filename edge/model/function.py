@@ -40,7 +40,7 @@ class SnapshotReport:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the deployer chose. `grants` are texts such as `kv`, `kv:shared`, `fetch:host[:port]`."""
+    """What the deployer chose. `grants` are texts: `kv`, `kv:shared`, `fetch:host[:port]`."""
 
     limits: Limits = field(default_factory=Limits)
     environment: tuple[tuple[str, str], ...] = ()

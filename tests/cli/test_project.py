@@ -67,5 +67,13 @@ def test_two_declarations_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
     """The message says what may be named instead."""
-    with pytest.raises(InvalidConfiguration, match=r"name a directory with an edge\.toml"):
+    with pytest.raises(InvalidConfiguration, match=r"or a directory with one"):
         find_functions(tmp_path)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """A source file named by mistake is not read as a manifest."""
+    source = tmp_path / "hello.c"
+    source.write_text("int x;")
+    with pytest.raises(InvalidConfiguration, match=r"hello\.c cannot be deployed: name a \.wasm"):
+        find_functions(source)

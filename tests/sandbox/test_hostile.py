@@ -153,12 +153,12 @@ def test_an_import_nobody_answers_is_named(host: Server) -> None:
 
 def test_a_bomb_of_functions(host: Server) -> None:
     """A hundred thousand functions are compiled within bounds or refused, and nobody waits."""
+    status = 200
     try:
         host.deploy("bomb", function_bomb(), **LIMITS)
     except httpx.HTTPStatusError as refusal:
-        assert refusal.response.status_code == 400
-    else:
-        assert ending(host, "bomb") == OK
+        status = refusal.response.status_code
+    assert status == 400 or ending(host, "bomb") == OK
 
 
 def test_an_endless_initialiser_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:

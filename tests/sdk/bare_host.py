@@ -6,20 +6,20 @@ and fuel, so that a guest that loops or hoards fails its test instead of hanging
 """
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cbor2
 import wasmtime
 
-from tests.toolchain import build_guest, build_source
-
 MEMORY_BYTES_MAX = 128 * 1024 * 1024
 FUEL_MAX = 20_000_000_000
 
 Answer = Callable[[dict[str, Any]], object]
 """Answers one host call: takes the request, returns `{"ok": …}` or `{"error": …}`, or raw bytes."""
+
+Load = Callable[[str], "BareHost"]
+"""Gives the host of a guest by its name."""
 
 
 def deny(request: dict[str, Any]) -> object:
@@ -36,9 +36,6 @@ class BareHost:
         self._engine = wasmtime.Engine(config)
         wasm = module.read_bytes() if isinstance(module, Path) else module
         self._module = wasmtime.Module(self._engine, wasm)
-        self._linker = wasmtime.Linker(self._engine)
-        self._linker.define_wasi()
-        self._define_imports()
         self._answer = answer
         self._fuel = fuel
         self._waiting = b""
@@ -63,7 +60,7 @@ class BareHost:
         store.set_limits(memory_size=MEMORY_BYTES_MAX)
         store.set_fuel(self._fuel)
         store.set_wasi(wasmtime.WasiConfig())
-        exports: Any = self._linker.instantiate(store, self._module).exports(store)
+        exports: Any = self._linker().instantiate(store, self._module).exports(store)
         for phase in ("_initialize", "edge_init", "edge_restore"):
             if phase in exports:
                 exports[phase](store)
@@ -74,7 +71,10 @@ class BareHost:
         start, length = packed >> 32, packed & 0xFFFFFFFF
         return bytes(exports["memory"].read(store, start, start + length))
 
-    def _define_imports(self) -> None:
+    def _linker(self) -> wasmtime.Linker:
+        """A linker of this host's imports. It is not kept: it refers back to the host."""
+        linker = wasmtime.Linker(self._engine)
+        linker.define_wasi()
         i32 = wasmtime.ValType.i32()
         for name, function, arity, results in (
             ("log", self._log, 3, []),
@@ -82,7 +82,8 @@ class BareHost:
             ("take", self._take, 1, []),
         ):
             kind = wasmtime.FuncType([i32] * arity, results)
-            self._linker.define_func("edge", name, kind, function, access_caller=True)
+            linker.define_func("edge", name, kind, function, access_caller=True)
+        return linker
 
     def _log(self, caller: Any, level: int, start: int, length: int) -> None:
         text = bytes(caller["memory"].read(caller, start, start + length))
@@ -97,10 +98,3 @@ class BareHost:
 
     def _take(self, caller: Any, start: int) -> None:
         caller["memory"].write(caller, self._waiting, start)
-
-
-@cache
-def c_guest(name: str) -> BareHost:
-    """A C guest of this folder or of `guests/`, compiled once. Nothing is granted to it."""
-    source = Path(__file__).parent / f"{name}.c"
-    return BareHost(build_source(source) if source.exists() else build_guest(name))

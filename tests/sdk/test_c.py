@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sdk.bare_host import c_guest as guest
+from tests.sdk.bare_host import Load
 from tests.sdk.cbor_wire import encodings, is_well_formed, values
 
 DEPTH_MAX = 64  # EDGE_DEPTH_MAX
@@ -18,7 +18,7 @@ law = settings(max_examples=150, deadline=None, suppress_health_check=[HealthChe
 
 @law
 @given(values().flatmap(lambda value: st.tuples(st.just(value), encodings(value))))
-def test_every_encoding_is_read_and_rewritten(case: tuple[Any, bytes]) -> None:
+def test_every_encoding_is_read_and_rewritten(guest: Load, case: tuple[Any, bytes]) -> None:
     """Any well-formed spelling of a value is read as that value, and written back as it."""
     value, encoded = case
     message = b"\xa2\x65event" + encoded + b"\x67context\xa0"
@@ -27,7 +27,7 @@ def test_every_encoding_is_read_and_rewritten(case: tuple[Any, bytes]) -> None:
 
 @law
 @given(values(allow_infinity=False))  # cbor2 shortens those, and no other float
-def test_written_values_are_in_the_shortest_form(value: Any) -> None:
+def test_written_values_are_in_the_shortest_form(guest: Load, value: Any) -> None:
     """The writer's bytes are those of a counting encoder, so stored values compare as bytes."""
     answer = guest("rebuild").invoke_raw(cbor2.dumps({"event": value, "context": {}}))
     assert answer == cbor2.dumps({"ok": value})
@@ -35,27 +35,27 @@ def test_written_values_are_in_the_shortest_form(value: Any) -> None:
 
 @law
 @given(values())
-def test_echo_returns_the_event_byte_for_byte(value: Any) -> None:
+def test_echo_returns_the_event_byte_for_byte(guest: Load, value: Any) -> None:
     """A value that is passed through is copied, not translated."""
     encoded = cbor2.dumps({"event": {"value": value}, "context": {}})
     assert guest("echo").invoke_raw(encoded) == cbor2.dumps({"ok": {"value": value}})
 
 
 @pytest.mark.parametrize("count", [0, 1, 23, 24, 255, 256, 65535, 65536])
-def test_containers_of_every_head_size(count: int) -> None:
+def test_containers_of_every_head_size(guest: Load, count: int) -> None:
     """Ending a container moves its content by the size of its head, at each border of sizes."""
     value = {"array": [1] * count, "map": {str(i): i for i in range(count)}}
     assert guest("rebuild").ok(value) == value
 
 
-def test_not_a_number_survives() -> None:
+def test_not_a_number_survives(guest: Load) -> None:
     """NaN, in all three widths, is read as NaN and written as one."""
     for encoded in (b"\xf9\x7e\x00", b"\xfa\x7f\xc0\0\0", b"\xfb\x7f\xf8\0\0\0\0\0\0"):
         answer = guest("rebuild").invoke_raw(b"\xa1\x65event" + encoded)
         assert math.isnan(cbor2.loads(answer)["ok"])
 
 
-def test_half_floats_are_exact() -> None:
+def test_half_floats_are_exact(guest: Load) -> None:
     """Half-precision floats, subnormal ones too, become the same doubles."""
     halves = b"".join(b"\xf9" + half.to_bytes(2, "big") for half in range(0, 0x7C00, 7))
     event = b"\x9f" + halves + b"\xff"
@@ -74,7 +74,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @law
 @given(st.binary(max_size=80) | damaged())
-def test_exactly_the_well_formed_is_accepted(data: bytes) -> None:
+def test_exactly_the_well_formed_is_accepted(guest: Load, data: bytes) -> None:
     """Whatever bytes stand where the event should be, the decoder agrees with the standard."""
     message = b"\xa2\x65event" + data + b"\x67context\xa0"
     answer = cbor2.loads(guest("hello").invoke_raw(message))
@@ -83,7 +83,7 @@ def test_exactly_the_well_formed_is_accepted(data: bytes) -> None:
 
 @law
 @given(values(), st.data())
-def test_damaged_messages_never_trap(value: Any, data: st.DataObject) -> None:
+def test_damaged_messages_never_trap(guest: Load, value: Any, data: st.DataObject) -> None:
     """Cut or changed messages are refused or read as something else; the answer is CBOR."""
     message = bytearray(cbor2.dumps({"event": value, "context": {"deadlineMs": 1}}))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -109,14 +109,14 @@ def test_damaged_messages_never_trap(value: Any, data: st.DataObject) -> None:
         pytest.param(b"", id="nothing"),
     ],
 )
-def test_malformed_events_are_refused(encoded: bytes) -> None:
+def test_malformed_events_are_refused(guest: Load, encoded: bytes) -> None:
     """Claims beyond the message and nesting beyond the limit end in an error, at once."""
     for message in (encoded, b"\xa1\x65event" + encoded):
         answer = cbor2.loads(guest("rebuild").invoke_raw(message or b"\x00"))
         assert answer["error"]["errorType"] == "Runtime.BadEvent"
 
 
-def test_the_depth_limit_is_what_it_says() -> None:
+def test_the_depth_limit_is_what_it_says(guest: Load) -> None:
     """64 levels below the message are read; one more is not."""
     nested: Any = 0
     for _ in range(DEPTH_MAX - 1):
@@ -129,13 +129,13 @@ def test_the_depth_limit_is_what_it_says() -> None:
     "mistake",
     ["no end", "end too often", "key without value", "two values", "too deep", "too large"],
 )
-def test_incomplete_values_become_an_error(mistake: str) -> None:
+def test_incomplete_values_become_an_error(guest: Load, mistake: str) -> None:
     """A handler that writes half a value gets an error with a cause, and the host gets CBOR."""
     answer = guest("misuse").invoke(mistake)
     assert answer["error"]["errorType"] == "Runtime.BadResult"
 
 
-def test_errors_without_memory() -> None:
+def test_errors_without_memory(guest: Load) -> None:
     """When no memory is left there still is an error object, complete as the ABI wants it."""
     answer = guest("misuse").invoke("no memory")
     assert answer["error"] == {
@@ -145,7 +145,7 @@ def test_errors_without_memory() -> None:
     }
 
 
-def test_incomplete_requests_do_not_leave_the_guest() -> None:
+def test_incomplete_requests_do_not_leave_the_guest(guest: Load) -> None:
     """A host call whose request was never finished fails in the guest."""
     answer = guest("misuse").invoke("incomplete request")
     assert answer["error"]["errorType"] == "edge.invalid_request"
@@ -154,7 +154,7 @@ def test_incomplete_requests_do_not_leave_the_guest() -> None:
 
 @law
 @given(st.binary())
-def test_text_is_always_utf8(data: bytes) -> None:
+def test_text_is_always_utf8(guest: Load, data: bytes) -> None:
     """Bytes that are not UTF-8 become U+FFFD, one for each; all others stay."""
     text = guest("rebuild").ok({"text": data})
     assert text.replace("\ufffd", "") == data.decode("utf-8", "ignore").replace("\ufffd", "")

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sdk.bare_host import Answer, BareHost
-from tests.sdk.bare_host import c_guest as guest
+from tests.sdk.bare_host import Answer, BareHost, Load
 from tests.toolchain import FREESTANDING_FLAGS, GUESTS, ROOT, build_source
 
 law = settings(max_examples=100, deadline=None)
@@ -154,7 +153,7 @@ def test_log_lines_have_levels() -> None:
     assert calls.lines == [(level, f"level {level} of five") for level in range(5)]
 
 
-def test_responses_have_lambdas_shape() -> None:
+def test_responses_have_lambdas_shape(guest: Load) -> None:
     """Status, headers, cookies and a binary body stand where the data plane looks for them."""
     assert guest("calls").ok({"op": "respond"}) == {
         "statusCode": 201,
@@ -165,7 +164,7 @@ def test_responses_have_lambdas_shape() -> None:
     }
 
 
-def test_failures_have_lambdas_shape() -> None:
+def test_failures_have_lambdas_shape(guest: Load) -> None:
     """A handler's own error carries its type, its formatted message and an empty trace."""
     assert guest("calls").invoke({"op": "fail"}) == {
         "error": {
@@ -176,7 +175,7 @@ def test_failures_have_lambdas_shape() -> None:
     }
 
 
-def test_remaining_time_ends_at_zero() -> None:
+def test_remaining_time_ends_at_zero(guest: Load) -> None:
     """The time left is counted to the deadline and is never negative."""
     now_ms = int(time.time() * 1000)
     assert guest("calls").ok({"op": "remaining"}, deadlineMs=now_ms - 5) == 0
@@ -189,7 +188,7 @@ def test_remaining_time_ends_at_zero() -> None:
     st.floats(-(10**15), 10**15),
     st.text(st.characters(exclude_characters="\0", codec="utf-8")),
 )
-def test_format_agrees_with_printf(number: int, fraction: float, text: str) -> None:
+def test_format_agrees_with_printf(guest: Load, number: int, fraction: float, text: str) -> None:
     """edge_format gives what printf gives; Python's % operator is the witness."""
     request = {"int": number, "float": fraction, "text": text}
     parts = guest("rebuild").ok({"format": request}).split("|", 12)
@@ -213,7 +212,7 @@ def test_format_agrees_with_printf(number: int, fraction: float, text: str) -> N
         (-2.5e300, "-2.500000e+300"),
     ],
 )
-def test_format_of_extreme_floats(number: float, shown: str) -> None:
+def test_format_of_extreme_floats(guest: Load, number: float, shown: str) -> None:
     """Infinities, NaN and numbers beyond 64 bits are written, not cut."""
     request = {"int": 0, "float": number, "text": ""}
     assert guest("rebuild").ok({"format": request}).split("|")[8] == shown
@@ -221,21 +220,21 @@ def test_format_of_extreme_floats(number: float, shown: str) -> None:
 
 @law
 @given(st.binary(), st.booleans())
-def test_base64_is_decoded(data: bytes, padded: bool) -> None:
+def test_base64_is_decoded(guest: Load, data: bytes, padded: bool) -> None:
     """Base64 comes back as its bytes, with or without padding."""
     text = base64.b64encode(data).decode()
     assert guest("rebuild").ok({"base64": text if padded else text.rstrip("=")}) == data
 
 
 @pytest.mark.parametrize("text", ["A", "ABC DEF", "AB-_", "=AB", "ÀÀÀÀ"])
-def test_what_is_not_base64_is_refused(text: str) -> None:
+def test_what_is_not_base64_is_refused(guest: Load, text: str) -> None:
     """Other characters and impossible lengths are an error, not a guess."""
     assert guest("rebuild").ok({"base64": text}) == -1
 
 
 @law
 @given(st.binary() | st.text("%0aAgG9").map(str.encode))
-def test_percent_escapes_are_decoded(data: bytes) -> None:
+def test_percent_escapes_are_decoded(guest: Load, data: bytes) -> None:
     """Paths are decoded as urllib decodes them, broken escapes included."""
     text = quote_from_bytes(data) if data[:1] != b"%" else data.decode("utf-8", "replace")
     assert guest("rebuild").ok({"unescape": text}) == unquote_to_bytes(text)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sdk.bare_host import BareHost
-from tests.sdk.bare_host import c_guest as guest
+from tests.sdk.bare_host import BareHost, Load
 from tests.toolchain import build_guest, guest_names
 
 
@@ -34,7 +33,7 @@ WORDS = ["zebra", "Apple", "pear", "don't", "ÉTÉ", "été", "жук", "ЖУК"
 
 
 @pytest.mark.parametrize("name", guest_names())
-def test_modules_are_small(name: str) -> None:
+def test_modules_are_small(guest: Load, name: str) -> None:
     """Stripped and optimised: a sample guest is tens of kilobytes at most."""
     assert build_guest(name).stat().st_size < 64 * 1024
 
@@ -49,14 +48,14 @@ def test_modules_are_small(name: str) -> None:
         (None, "Hello, world!"),
     ],
 )
-def test_hello(event: object, greeting: str) -> None:
+def test_hello(guest: Load, event: object, greeting: str) -> None:
     """The query's name comes before the path's; any other event greets the world."""
     answer = guest("hello").ok(event, functionName="hello", functionVersion="3")
     assert answer == {"message": greeting, "function": "hello", "version": "3"}
 
 
 @pytest.mark.parametrize("is_base64", [False, True])
-def test_echo_copies_bodies(is_base64: bool) -> None:
+def test_echo_copies_bodies(guest: Load, is_base64: bool) -> None:
     """A body of the largest size comes back byte for byte, under its own content type."""
     body = bytes(range(256)) * (6 * 1024 * 4)
     sent = base64.b64encode(body).decode() if is_base64 else body
@@ -66,18 +65,18 @@ def test_echo_copies_bodies(is_base64: bool) -> None:
     assert answer["body"] == body
 
 
-def test_echo_shows_the_context() -> None:
+def test_echo_shows_the_context(guest: Load) -> None:
     """An event may ask for the context instead of itself."""
     assert guest("echo").ok({"echo": "context"}, requestId="r") == {"requestId": "r"}
 
 
-def test_tiny_answers_anything() -> None:
+def test_tiny_answers_anything(guest: Load) -> None:
     """The guest without an SDK has room for any event and one answer."""
     assert guest("tiny").ok(None) == "hello"
     assert guest("tiny").ok(b"x" * 6_000_000) == "hello"
 
 
-def test_text_counts() -> None:
+def test_text_counts(guest: Load) -> None:
     """Words, sentences and lines of a text whose numbers can be counted by hand."""
     text = 'He said: "Don\'t panic!" Then, at 3.14, he left\nexample.com. ÉTÉ – été’s end'
     answer = guest("text").ok(http("POST", "/", body=text.encode(), query={"common": "keep"}))
@@ -92,7 +91,7 @@ def test_text_counts() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=80))
-def test_text_top_words_are_a_counter(words: list[str]) -> None:
+def test_text_top_words_are_a_counter(guest: Load, words: list[str]) -> None:
     """The commonest words are those of a dictionary of lower-cased words, ties in byte order."""
     counts: dict[str, int] = {}
     for word in words:
@@ -107,19 +106,19 @@ def test_text_top_words_are_a_counter(words: list[str]) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=5000))
-def test_text_survives_any_bytes(body: bytes) -> None:
+def test_text_survives_any_bytes(guest: Load, body: bytes) -> None:
     """A body need not be text."""
     assert guest("text").ok(http("POST", "/", body=body))["lines"] >= (len(body) > 0)
 
 
-def test_text_of_many_different_words() -> None:
+def test_text_of_many_different_words(guest: Load) -> None:
     """The table grows as far as the words need, over memory that the arena has to ask for."""
     body = " ".join(f"word{i}" for i in range(200_000)).encode()
     answer = guest("text").ok(http("POST", "/", body=body))
     assert answer["words"] == answer["distinctWords"] == 200_000
 
 
-def test_primes() -> None:
+def test_primes(guest: Load) -> None:
     """Factors, neighbours and counts, against what is known of the numbers."""
     primes = guest("primes")
     answer = primes.ok(get(n="360360"))
@@ -157,7 +156,7 @@ class Store:
         return {"ok": {"value": new, "version": version + 1}}
 
 
-def test_counter() -> None:
+def test_counter(guest: Load) -> None:
     """Reading, adding, setting and deleting, with the version as the etag."""
     store = Store()
     counter = BareHost(build_guest("counter"), store)
@@ -174,7 +173,7 @@ def test_counter() -> None:
     assert store.entries == {}
 
 
-def test_counter_compares_and_sets() -> None:
+def test_counter_compares_and_sets(guest: Load) -> None:
     """A PUT with if-match writes over that version only; 0 is the version of what is absent."""
     counter = BareHost(build_guest("counter"), Store())
 
@@ -189,7 +188,7 @@ def test_counter_compares_and_sets() -> None:
     assert put("x", b"3") == 400
 
 
-def test_counter_retries_conflicts() -> None:
+def test_counter_retries_conflicts(guest: Load) -> None:
     """Adding up to a maximum reads again when another request wrote in between, within a bound."""
     store = Store()
     counter = BareHost(build_guest("counter"), store)
@@ -204,13 +203,13 @@ def test_counter_retries_conflicts() -> None:
     assert counter.ok(bounded)["statusCode"] == 503
 
 
-def test_counter_without_a_grant() -> None:
+def test_counter_without_a_grant(guest: Load) -> None:
     """A refused host call is the function's error, under the host's code."""
     error = guest("counter").invoke(http("GET", "/a"))["error"]
     assert error["errorType"] == "edge.denied"
 
 
-def test_proxy() -> None:
+def test_proxy(guest: Load) -> None:
     """A fetched page is summarised, or passed on when asked for."""
     page = {
         "status": 404,
@@ -233,7 +232,7 @@ def test_proxy() -> None:
 @pytest.mark.parametrize(
     ("code", "status"), [("denied", 403), ("timeout", 504), ("unreachable", 502), ("quota", 429)]
 )
-def test_proxy_errors_have_a_status(code: str, status: int) -> None:
+def test_proxy_errors_have_a_status(guest: Load, code: str, status: int) -> None:
     """Each way for a fetch to fail has the gateway status that fits, and a line in the log."""
     proxy = BareHost(build_guest("proxy"), lambda _: {"error": {"code": code, "message": "no"}})
     assert proxy.ok(get(url="https://example.com/"))["statusCode"] == status

@@ -104,6 +104,7 @@ class HostSettings:
     build_timeout_s: int = 120
     build_memory_mb: int = 2_048
     builds_max: int = 2
+    builds_waiting_max: int = 32
     grace_s: int = 30
 
     @property
@@ -118,6 +119,7 @@ class HostSettings:
             "build_timeout_s": (1, 3_600),
             "build_memory_mb": (64, 65_536),
             "builds_max": (1, 64),
+            "builds_waiting_max": (0, 10_000),
             "grace_s": (0, 900),
         }
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from edge.config import Address, Settings
 from edge.model.errors import Conflict, StorageFailure, Unsupported
 
 OCCUPANCY = "occupancy"
+TEMPORARY = "tmp"
 _LOCK = "lock"
 _PRIVATE = 0o700
 
@@ -135,6 +137,8 @@ def hold_data(directory: Path) -> Iterator[None]:
         raise Conflict(
             f"another edge host serves {directory}: stop it, or give --data another directory"
         ) from None
+    # What a host that was killed left of its builds.
+    shutil.rmtree(directory / TEMPORARY, ignore_errors=True)
     try:
         yield
     finally:

@@ -41,7 +41,7 @@ from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import plan_pool, slots_for_machine
 from edge.sandbox.runtime import Sandbox
-from edge.serve import OCCUPANCY, bind_socket
+from edge.serve import OCCUPANCY, TEMPORARY, bind_socket
 from edge.storage.files import FileArtifacts
 from edge.storage.generation import Generation
 from edge.storage.sqlite.functions import SqliteFunctions
@@ -72,6 +72,7 @@ class Worker:
     """The objects of one worker process, in the order they depend on each other."""
 
     def __init__(self, settings: Settings, number: int) -> None:
+        self.settings = settings
         data, host, sandbox = settings.data, settings.host, settings.sandbox
         self._compiled = data / "compiled"
         name = f"w{number}"
@@ -91,7 +92,7 @@ class Worker:
         calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(Fetcher()).operations})
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(
-            plan, self._compiled, data / "tmp", host, INIT_MS_MAX * sandbox.fuel_per_ms
+            plan, self._compiled, data / TEMPORARY, host, INIT_MS_MAX * sandbox.fuel_per_ms
         )
         self.deployer = Deployer(self.registry, self.artifacts, builder, self.logs, host)
         self.invoker = Invoker(

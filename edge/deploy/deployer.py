@@ -10,7 +10,12 @@ import hashlib
 from edge.config import HostSettings
 from edge.host.grants import parse_grants
 from edge.meter.logs import LogStore
-from edge.model.errors import InvalidConfiguration, PayloadTooLarge
+from edge.model.errors import (
+    InvalidConfiguration,
+    NotFound,
+    PayloadTooLarge,
+    StorageFailure,
+)
 from edge.model.function import Artifact, GuestKind, Settings, Version
 from edge.model.ids import is_name
 from edge.model.limits import ENVIRONMENT_BYTES_MAX, KIB, MIB
@@ -93,7 +98,13 @@ class Deployer:
         await asyncio.shield(task)
 
     async def _compile(self, image: str) -> None:
-        await self._builder.compile(await asyncio.to_thread(self._artifacts.get, image))
+        try:
+            module = await asyncio.to_thread(self._artifacts.get, image)
+        except NotFound:
+            raise StorageFailure(
+                f"the module {image[:12]} is gone from the artifacts: deploy the function again"
+            ) from None
+        await self._builder.compile(module)
 
     def _check(self, name: str, module: bytes, settings: Settings) -> None:
         """Refuse what can be refused without building."""

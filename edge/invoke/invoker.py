@@ -20,7 +20,8 @@ from edge.invoke.prepared import Preparations, Prepared
 from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.logs import LogStore
-from edge.model.errors import NotFound, StorageFailure
+from edge.model.cbor import CborError
+from edge.model.errors import InvalidRequest, NotFound, StorageFailure
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.outcome import Failure, Outcome
@@ -49,7 +50,7 @@ class Recompiler(Protocol):
     """Builds a compiled file that is missing or stale, from the stored image."""
 
     async def recompile(self, image: str) -> None:
-        """Returns when the file is there; raises NotFound, InvalidModule or DeployTimeout."""
+        """Returns when the file is there; raises StorageFailure, InvalidModule, DeployTimeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +133,20 @@ class Invoker:
             session.stdout = bytearray()
             session.environment = (*variables, *version.settings.environment)
             return session, b""
-        return session, prepared.envelope.seal(event, time_ms + timeout_ms)
+        try:
+            return session, prepared.envelope.seal(event, time_ms + timeout_ms)
+        except CborError as error:
+            raise InvalidRequest(f"the event cannot be handed to a guest: {error}") from None
 
     async def _run(self, work: Work, deadline_s: float) -> Ending:
         try:
             return await self._sandbox.run(work, deadline_s)
         except NotFound:  # its compiled file is missing or stale: once more, after building it
             await self._admission.recompiler.recompile(work.image)
-            return await self._sandbox.run(work, deadline_s)
+            try:
+                return await self._sandbox.run(work, deadline_s)
+            except NotFound as error:
+                raise StorageFailure(f"{error.message}, also after a rebuild") from None
 
     def _meter(
         self,

@@ -6,9 +6,11 @@ nothing behind.
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,12 +45,13 @@ class Builder:
         self._host = host
         self._init_fuel = init_fuel
         self._turn = asyncio.Semaphore(host.builds_max)
+        self._waiting = 0
 
     async def build(self, module: bytes, settings: Settings) -> Built:
         """Snapshot as the settings ask, and compile. Raises InvalidModule, InitFailed,
         DeployTimeout or StorageFailure."""
-        self._temporary.mkdir(parents=True, exist_ok=True)
-        async with self._turn:
+        async with self._next_turn():
+            self._temporary.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self._temporary) as directory:
                 source, image = Path(directory, "module.wasm"), Path(directory, "image.wasm")
                 await asyncio.to_thread(source.write_bytes, module)
@@ -58,6 +61,21 @@ class Builder:
     async def compile(self, image: bytes) -> None:
         """Compile a module that was built before, as it is: its compiled file went stale."""
         await self.build(image, Settings(snapshot=False))
+
+    @contextlib.asynccontextmanager
+    async def _next_turn(self) -> AsyncIterator[None]:
+        """Wait to be one of `builds_max`, with at most `builds_waiting_max` others."""
+        if self._waiting >= self._host.builds_waiting_max:
+            raise DeployTimeout(f"{self._waiting} deploys are waiting already: try again later")
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _order(self, source: Path, image: Path, settings: Settings) -> BuildOrder:
         return BuildOrder(

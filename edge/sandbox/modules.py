@@ -62,6 +62,8 @@ class Modules:
             self._loaded[image] = module
             while len(self._loaded) > self._loaded_max:
                 self._loaded.popitem(last=False)
+        else:
+            self._loaded.move_to_end(image)
         return module
 
     def path(self, image: str) -> Path:

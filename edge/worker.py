@@ -39,7 +39,7 @@ from edge.meter.logs import LogStore
 from edge.model.errors import StorageFailure
 from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
-from edge.sandbox.engine import plan_pool, slots_for_machine
+from edge.sandbox.engine import plan_for_machine
 from edge.sandbox.runtime import Sandbox
 from edge.serve import OCCUPANCY, TEMPORARY, bind_socket
 from edge.storage.files import FileArtifacts
@@ -86,9 +86,7 @@ class Worker:
         self.logs = LogStore(data / "logs", name)
         self.kv = SqliteKv(data / "kv.db")
         self.occupancy = Occupancy(data / OCCUPANCY, host.functions_max, settings.workers, number)
-        plan = plan_pool(
-            slots_for_machine(host.concurrency_max), sandbox.memory_mb_max * 1024 * 1024
-        )
+        plan = plan_for_machine(host.concurrency_max, sandbox.memory_mb_max)
         calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(Fetcher()).operations})
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(

@@ -14,36 +14,46 @@ from watchfiles import DefaultFilter, watch
 
 DEBOUNCE_MS_MAX = 1_000
 SETTLE_MS = 50
+QUIET_MS = 100
 FILES_KNOWN_MAX = 10_000
 
 
 def changed_files(
     directory: Path, stop: threading.Event, *, ignored: Path, recursive: bool = True
 ) -> Iterator[set[Path]]:
-    """Batches of changed, new and deleted files, until `stop` is set.
+    """Batches of changed and new files, until `stop` is set; the first comes at once and is empty.
 
-    A batch ends SETTLE_MS after its last change, and DEBOUNCE_MS_MAX after its first. Paths are
-    as `real_path` gives them. Files under `ignored`, and what editors and caches leave, are not
-    reported.
+    From that first one on nothing is missed. A file that is gone by now is not reported: compilers
+    come and go with files of random names, and what is deleted on purpose is missed by the next
+    build at the latest. A batch ends SETTLE_MS after its last change, and DEBOUNCE_MS_MAX after
+    its first. Paths are as `real_path` gives them. Files under `ignored`, and what editors and
+    caches leave, are not reported.
     """
-    known: dict[Path, bytes | None] = {}
+    known: dict[Path, bytes] = {}
     batches = watch(
         directory.resolve(),
         watch_filter=DefaultFilter(ignore_paths=[ignored.resolve()]),
         debounce=DEBOUNCE_MS_MAX,
         step=SETTLE_MS,
         stop_event=stop,
+        rust_timeout=QUIET_MS,
+        yield_on_timeout=True,
         recursive=recursive,
     )
+    is_first = True
     for batch in batches:
         changed = set()
         for path in {Path(text) for _, text in batch}:
             content = _digest(path)
-            if path not in known or known[path] != content:
-                changed.add(path)
+            if content is None or known.get(path) == content:
+                continue
+            changed.add(path)
             if len(known) >= FILES_KNOWN_MAX:
                 known.clear()
             known[path] = content
+        if is_first:
+            is_first = False
+            yield set()
         if changed:
             yield changed
 

@@ -42,13 +42,13 @@ def module_pairs(function: InfoDocument) -> list[tuple[str, str]]:
     return [
         ("kind", function["kind"]),
         ("size", size(function["sizeBytes"])),
-        ("snapshot", snapshot_text(function["snapshot"])),
+        ("snapshot", _snapshot_text(function["snapshot"])),
         ("grants", ", ".join(function["grants"]) or "none"),
         ("url", function.get("url", "")),
     ]
 
 
-def snapshot_text(snapshot: SnapshotDocument) -> str:
+def _snapshot_text(snapshot: SnapshotDocument) -> str:
     """The snapshot's state in a few words, with its cost or the reason there is none."""
     if snapshot["state"] == "taken":
         return (

@@ -12,6 +12,8 @@ from edge.model.errors import InvalidConfiguration
 from edge.model.ids import is_name
 
 MODULE_SUFFIX = ".wasm"
+MANIFEST_SUFFIX = ".toml"
+_ACCEPTED = f"a {MODULE_SUFFIX} file, an {MANIFEST_NAME}, or a directory with one"
 
 
 def find_functions(path: Path, name: str | None = None) -> tuple[Declaration, ...]:
@@ -48,14 +50,15 @@ def _bare_module(path: Path, name: str | None) -> Declaration:
 
 def _manifests(path: Path) -> tuple[Path, ...]:
     if path.is_file():
+        if path.suffix != MANIFEST_SUFFIX:
+            raise InvalidConfiguration(f"{path} cannot be deployed: name {_ACCEPTED}")
         return (path,)
     if (path / MANIFEST_NAME).is_file():
         return (path / MANIFEST_NAME,)
     found = tuple(sorted(path.glob(f"*/{MANIFEST_NAME}")))
     if not found:
         raise InvalidConfiguration(
-            f"{path} holds no {MANIFEST_NAME}, and no directory in it does:"
-            f" name a directory with an {MANIFEST_NAME}, or a {MODULE_SUFFIX} file"
+            f"{path} holds no {MANIFEST_NAME}, nor does a directory in it: name {_ACCEPTED}"
         )
     return found
 

@@ -27,12 +27,12 @@ def up(path: Path, settings: Settings) -> None:
     .wasm file.
     """
     stop = threading.Event()
-    watcher = Watcher(path, stop)
+    watcher = Watcher(path, stop, settings.data)
     built = watcher.build_all()
     threads: list[threading.Thread] = []
 
     def deploy(ready: Ready) -> None:
-        arguments = (ready.control_url, ready.http_url, built, settings.data)
+        arguments = (ready.control_url, ready.http_url, built)
         threads.append(threading.Thread(target=watcher.run, args=arguments, daemon=True))
         threads[0].start()
 

@@ -18,7 +18,6 @@ from edge.cli.client import ControlPlane
 from edge.cli.deploy import change_text, ship
 from edge.cli.documents import InfoDocument
 from edge.cli.failure import CommandFailed
-from edge.cli.info import snapshot_text
 from edge.cli.manifest import Declaration
 from edge.cli.output import print_warning, size
 from edge.cli.project import find_functions, is_module
@@ -30,16 +29,24 @@ Built = tuple[Declaration, bytes]
 class Watcher:
     """The functions of one path, kept live as they are edited, until `stop` is set."""
 
-    def __init__(self, path: Path, stop: threading.Event) -> None:
+    def __init__(self, path: Path, stop: threading.Event, ignored: Path) -> None:
+        """`ignored` is a directory whose changes are not the user's: the host's data."""
         self._path = path
         self._stop = stop
         self._live: set[str] = set()
+        self._batches = changed_files(
+            path if path.is_dir() else path.parent,
+            stop,
+            ignored=ignored,
+            recursive=not is_module(path),
+        )
 
     def build_all(self) -> Sequence[Built]:
-        """Build every declared function; one whose build fails is shown and left out.
+        """Begin to watch, and build every function; one whose build fails is shown and left out.
 
         Raises ToolchainMissing and InvalidConfiguration: the user has to mend those first.
         """
+        next(self._batches, None)
         built = []
         for declaration in find_functions(self._path):
             try:
@@ -50,8 +57,8 @@ class Watcher:
                 error.show()
         return built
 
-    def run(self, control_url: str, http_url: str, built: Iterable[Built], ignored: Path) -> None:
-        """Deploy `built`, then follow the files (not those under `ignored`) until stopped."""
+    def run(self, control_url: str, http_url: str, built: Iterable[Built]) -> None:
+        """Deploy `built`, then follow the files until stopped."""
         with ControlPlane(control_url) as control:
             for declaration, module in built:
                 with self._reporting(declaration):
@@ -59,21 +66,14 @@ class Watcher:
             if self._stop.is_set():
                 return
             click.echo(f"watching {self._path}: what you save is deployed; Ctrl-C stops")
-            for declaration in self._affected(ignored):
+            for declaration in self._affected():
                 with self._reporting(declaration):
                     module = build(declaration, self._stop)
                     self._show(ship(control, declaration, module), http_url)
 
-    def _affected(self, ignored: Path) -> Iterator[Declaration]:
+    def _affected(self) -> Iterator[Declaration]:
         """Each declared function again whenever a file that it is made of changed."""
-        is_directory = self._path.is_dir()
-        batches = changed_files(
-            self._path if is_directory else self._path.parent,
-            self._stop,
-            ignored=ignored,
-            recursive=not is_module(self._path),
-        )
-        for changed in batches:
+        for changed in self._batches:
             try:
                 declared = find_functions(self._path)
             except EdgeError as error:
@@ -94,13 +94,12 @@ class Watcher:
                 click.echo(f"{declaration.name} goes on as it was", err=True)
 
     def _show(self, function: InfoDocument, http_url: str) -> None:
-        name = function["name"]
-        click.echo(
-            f"{change_text(function)} {click.style(name, bold=True)}:"
-            f" {function['kind']}, {size(function['sizeBytes'])},"
-            f" snapshot {snapshot_text(function['snapshot'])}"
-        )
-        for warning in function["snapshot"]["warnings"]:
+        name, snapshot = function["name"], function["snapshot"]
+        facts = [function["kind"], size(function["sizeBytes"])]
+        if snapshot["imageBytes"]:
+            facts.append(f"snapshot {size(snapshot['imageBytes'])}")
+        click.echo(f"{change_text(function)} {click.style(name, bold=True)}: {', '.join(facts)}")
+        for warning in snapshot["warnings"]:
             print_warning(f"{name}: {warning}")
         if name not in self._live:
             click.echo(f"  curl {http_url}/{name}")

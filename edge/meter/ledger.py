@@ -128,7 +128,7 @@ class Ledger:
         function: str | None = None,
         since: date | None = None,
         until: date | None = None,
-        by: Grouping = Grouping.FUNCTION,
+        by: Grouping = "function",
     ) -> tuple[UsageTotal, ...]:
         """What was rolled up, of one function or all, from day to day inclusive; TOTALS_MAX rows
         at most, in order of function or day."""

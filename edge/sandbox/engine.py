@@ -81,10 +81,13 @@ def _fits(address_bytes: int) -> bool:
     return True
 
 
-def slots_for_machine(concurrency_max: int) -> int:
-    """Guests to plan for: the limit, or one for each 4 MiB of memory on a small machine."""
+def plan_for_machine(concurrency_max: int, memory_mb_max: int) -> PoolPlan:
+    """The pool for this machine: no guest larger than its memory, and at most one guest for each
+    4 MiB of it. Raises Unsupported."""
     memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min(concurrency_max, max(32, memory_bytes // (4 * MIB))) + SLOTS_SLACK
+    slots = min(concurrency_max, max(32, memory_bytes // (4 * MIB))) + SLOTS_SLACK
+    whole_pages = memory_bytes // (64 * KIB) * (64 * KIB)
+    return plan_pool(slots, min(memory_mb_max * MIB, whole_pages))
 
 
 def _check_wasmtime() -> str:

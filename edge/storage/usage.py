@@ -7,8 +7,7 @@ consumed change in one transaction, and only from where the caller believes them
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 class Tally(NamedTuple):
@@ -26,11 +25,8 @@ class Tally(NamedTuple):
     fuel: int = 0
 
 
-class Grouping(StrEnum):
-    """What one row of totals stands for."""
-
-    FUNCTION = "function"
-    DAY = "day"
+Grouping = Literal["function", "day"]
+"""What one row of totals stands for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,10 @@ class InitWasi:
         settings = host.settings
         self._host = host
         self._monotonic_ns = 0
-        self._arguments = [item.encode() + b"\0" for item in settings.arguments]
+        self._arguments = [item.encode("utf-8", "replace") + b"\0" for item in settings.arguments]
         self._environment = [
-            f"{name}={value}".encode() + b"\0" for name, value in settings.environment
+            f"{name}={value}".encode("utf-8", "replace") + b"\0"
+            for name, value in settings.environment
         ]
 
     @property

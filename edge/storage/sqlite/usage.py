@@ -42,7 +42,7 @@ _SUMS = ", ".join(f"SUM({name})" for name in Tally._fields)
 _ADD = "ON CONFLICT (segment, function, day) DO UPDATE SET " + ", ".join(
     f"{name} = {name} + excluded.{name}" for name in Tally._fields
 )
-_COLUMNS = {Grouping.FUNCTION: "function", Grouping.DAY: "day"}
+_COLUMNS: dict[Grouping, str] = {"function": "function", "day": "day"}
 
 
 class SqliteUsage:

@@ -127,10 +127,17 @@ def modules(draw: st.DrawFn) -> str:
         started,
         f'(func (export "edge_handle") (type $nothing)\n    {draw(steps)})',
         _LOOKS,
+        *(_USE_DATA.format(index) for index in range(len(data))),
+        *(_USE_ELEMENTS.format(index) for index in range(len(elements))),
     ]
     return "(module\n  " + "\n  ".join(lines) + ")"
 
 
+_USE_DATA = """(func (export "use_data_{0}") (result i32)
+    (memory.init $m0 {0} (i32.const 0) (i32.const 0) (i32.const 1)) (i32.load8_u $m0 (i32.const 0)))"""
+_USE_ELEMENTS = """(func (export "use_elements_{0}") (result i32)
+    (table.init $scratch {0} (i32.const 0) (i32.const 0) (i32.const 1))
+    (ref.is_null (table.get $scratch (i32.const 0))))"""
 _LOOKS = """
   (func (export "size_t0") (result i32) (table.size $t0))
   (func (export "size_t1") (result i32) (table.size $t1))

@@ -37,11 +37,13 @@ def state(guest: Guest) -> list[object]:
 
 
 def life(guest: Guest) -> list[object]:
-    """The state an event finds, what the event's operations give and cost, and what they leave."""
+    """The state an event finds, what the event's operations give and cost, and what is left."""
     before = state(guest)
     fuel = guest.store.get_fuel()
     result = outcome(guest, "edge_handle")
-    return [before, result, fuel - guest.store.get_fuel(), state(guest)]
+    used = fuel - guest.store.get_fuel()
+    segments = [name for name in guest.exports if name.startswith("use_")]
+    return [before, result, used, state(guest), [outcome(guest, name) for name in segments]]
 
 
 @given(modules())

@@ -1,0 +1,106 @@
+"""The control plane: Lambda's API, `/v1` and `/healthz`, as one ASGI app.
+
+Neighbours: the endpoints are in `lambda_api/` and `v1/`; `serve.py` binds this to loopback.
+Invariant: never reachable on the data plane's port; every request passed `guard.py` first.
+"""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from edge.front.asgi import App, Receive, Scope, Send
+from edge.front.endpoints import Dialect, Endpoint, framed
+from edge.front.faults import MethodNotAllowed, NoSuchPath
+from edge.front.guard import Guard
+from edge.front.lambda_api.deployments import Deployments
+from edge.front.lambda_api.dialect import LAMBDA
+from edge.front.lambda_api.invocations import Invocations
+from edge.front.lambda_api.listings import Listings
+from edge.front.refusal import Discarding
+from edge.front.services import Bounds, Services
+from edge.front.v1.dialect import V1
+from edge.front.v1.functions import Functions
+from edge.front.v1.health import Health
+from edge.front.v1.logs import Logs
+from edge.front.v1.usage import Usages
+
+_LAMBDA_FUNCTIONS = "/2015-03-31/functions"
+
+
+def control_plane(services: Services, bounds: Bounds) -> App:
+    """The ASGI app on the private port."""
+    app = Starlette(
+        routes=[*_lambda_routes(services, bounds), *_v1_routes(services, bounds)],
+        exception_handlers={404: _no_such_path, 405: _method_not_allowed},
+    )
+    return Discarding(Guard(_OptionalSlash(app)))
+
+
+def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
+    deployments = Deployments(services, bounds)
+    listings = Listings(services.registry)
+    invocations = Invocations(services, bounds)
+    function = _LAMBDA_FUNCTIONS + "/{name}"
+    table: tuple[tuple[str, str, Endpoint], ...] = (
+        ("POST", _LAMBDA_FUNCTIONS, deployments.create),
+        ("GET", _LAMBDA_FUNCTIONS, listings.list),
+        ("GET", function, listings.get),
+        ("DELETE", function, deployments.delete),
+        ("PUT", f"{function}/code", deployments.update_code),
+        ("GET", f"{function}/configuration", listings.get_configuration),
+        ("PUT", f"{function}/configuration", deployments.update_configuration),
+        ("POST", f"{function}/invocations", invocations.invoke),
+    )
+    return _routes(table, LAMBDA)
+
+
+def _v1_routes(services: Services, bounds: Bounds) -> list[Route]:
+    functions = Functions(services, bounds)
+    function = "/v1/functions/{name}"
+    table: tuple[tuple[str, str, Endpoint], ...] = (
+        ("GET", "/v1/functions", functions.list),
+        ("GET", function, functions.get),
+        ("PUT", function, functions.put),
+        ("DELETE", function, functions.delete),
+        ("GET", f"{function}/logs", Logs(services).read),
+        ("GET", "/v1/usage", Usages(services).read),
+        ("GET", "/healthz", Health(services).read),
+    )
+    return _routes(table, V1)
+
+
+def _routes(table: tuple[tuple[str, str, Endpoint], ...], dialect: Dialect) -> list[Route]:
+    return [
+        Route(path, framed(endpoint, dialect), methods=[method]) for method, path, endpoint in table
+    ]
+
+
+async def _no_such_path(request: Request, _error: Exception) -> Response:
+    return await _told(request, NoSuchPath(f"there is nothing at {request.url.path}"))
+
+
+async def _method_not_allowed(request: Request, _error: Exception) -> Response:
+    return await _told(request, MethodNotAllowed(f"{request.method} is not for this path"))
+
+
+async def _told(request: Request, error: NoSuchPath | MethodNotAllowed) -> Response:
+    """An error of routing, in the dialect of the path's family."""
+
+    async def raise_error(_request: Request) -> Response:
+        raise error
+
+    dialect = V1 if request.url.path.startswith(("/v1", "/healthz")) else LAMBDA
+    return await framed(raise_error, dialect)(request)
+
+
+class _OptionalSlash:
+    """Lets a path end in a slash, as Lambda's clients may write it."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._app(scope, receive, send)

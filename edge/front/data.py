@@ -1,0 +1,94 @@
+"""The data plane: `ANY /{function}[:{qualifier}][/{path}]`, as a plain ASGI app.
+
+Neighbours: a request becomes an event in `event.py`, runs in `invoke/`, and becomes an answer in
+`results.py`.
+Invariant: an unknown function and a body too long are refused before the body is read; every
+answer carries its request id; nobody outside sees a stack trace.
+"""
+
+import time
+
+from edge.front.answers import Answer, error_answer
+from edge.front.asgi import ClientGone, Receive, Scope, Send, decline, read_body, send_answer
+from edge.front.event import HttpRequest, http_event
+from edge.front.failures import platform_error
+from edge.front.presence import run_while_connected
+from edge.front.refusal import refuse
+from edge.front.results import answer_result
+from edge.front.services import Bounds, Services
+from edge.front.target import Target, parse_target
+from edge.model.errors import PayloadTooLarge
+from edge.model.event import Event
+from edge.model.function import GuestKind, Version
+from edge.model.ids import new_request_id
+
+
+class DataPlane:
+    """The ASGI app on the public port."""
+
+    def __init__(self, services: Services, bounds: Bounds) -> None:
+        """`bounds.payload_bytes_max` limits the request body."""
+        self._services = services
+        self._bounds = bounds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] != "http":
+            await decline(scope, receive, send)
+            return
+        request = request_of(scope)
+        request_id = new_request_id()
+        head = request.method == "HEAD"
+        try:
+            target, version = self._resolve(request)
+            body = await self._read(request, receive)
+        except ClientGone:
+            return
+        except Exception as error:  # the outermost frame: nothing may pass
+            answer = _refusal(error, request, request_id)
+            await refuse(receive, send, answer, head=head)
+            return
+        event = http_event(request, target, body, request_id, time.time_ns() // 1_000_000)
+        try:
+            answer = await self._run(event, version.artifact.kind, receive)
+        except ClientGone:
+            return
+        await send_answer(send, answer, head=head)
+
+    def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
+        target = parse_target(request.raw_path)
+        return target, self._services.registry.resolve(target.function, target.qualifier)
+
+    async def _read(self, request: HttpRequest, receive: Receive) -> bytes:
+        declared = next((v for name, v in request.headers if name == b"content-length"), None)
+        return await read_body(receive, declared, self._bounds.payload_bytes_max)
+
+    async def _run(self, event: Event, kind: GuestKind, receive: Receive) -> Answer:
+        services = self._services
+        try:
+            result = await run_while_connected(services.invoker.invoke(event), receive)
+            return answer_result(result, kind, services.logs)
+        except ClientGone:
+            raise
+        except Exception as error:  # the outermost frame: nothing may pass
+            return error_answer(platform_error(error, event.request_id), event.request_id)
+
+
+def request_of(scope: Scope) -> HttpRequest:
+    """The head of an ASGI request."""
+    client = scope.get("client")
+    return HttpRequest(
+        method=scope["method"],
+        raw_path=scope["raw_path"],
+        raw_query=scope["query_string"],
+        headers=scope["headers"],
+        peer=client[0] if client else "",
+        protocol=f"HTTP/{scope['http_version']}",
+    )
+
+
+def _refusal(error: Exception, request: HttpRequest, request_id: str) -> Answer:
+    answer = error_answer(platform_error(error, request_id), request_id)
+    if isinstance(error, PayloadTooLarge) and request.protocol.startswith("HTTP/1"):
+        answer.headers.append((b"connection", b"close"))
+    return answer

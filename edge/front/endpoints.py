@@ -1,0 +1,57 @@
+"""The frame around every control plane endpoint: a request id, and errors in the right dialect.
+
+Neighbours: `lambda_api/` and `v1/` each have a Dialect; `control.py` routes to framed endpoints.
+Invariant: an endpoint that raises is still answered, by the table in `answers.py`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.front.asgi import ClientGone, read_body
+from edge.front.documents import json_bytes
+from edge.front.failures import platform_error
+from edge.model.errors import EdgeError
+from edge.model.ids import new_request_id
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+# What nginx logs for a client that closed; nobody receives it.
+_CLIENT_CLOSED_REQUEST = 499
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one family of paths names its request id and tells its errors."""
+
+    request_id_header: str
+    failure: Callable[[EdgeError, str], Response]
+
+
+def framed(endpoint: Endpoint, dialect: Dialect) -> Endpoint:
+    """`endpoint` with its errors answered and its request id in the response's header."""
+
+    async def answer(request: Request) -> Response:
+        request_id = new_request_id()
+        request.state.request_id = request_id
+        try:
+            response = await endpoint(request)
+        except ClientGone:
+            return Response(status_code=_CLIENT_CLOSED_REQUEST)
+        except Exception as error:  # the outermost frame: nothing may pass
+            response = dialect.failure(platform_error(error, request_id), request_id)
+        response.headers[dialect.request_id_header] = request_id
+        return response
+
+    return answer
+
+
+def json_response(status: int, document: object) -> Response:
+    """A JSON response; byte strings in `document` become base64."""
+    return Response(json_bytes(document), status, media_type="application/json")
+
+
+async def body_of(request: Request, bytes_max: int) -> bytes:
+    """The whole body; raises PayloadTooLarge and ClientGone."""
+    return await read_body(request.receive, request.headers.get("content-length"), bytes_max)

@@ -1,0 +1,42 @@
+"""Platform failures only an HTTP door can have: leaves of the tree in `edge/model/errors.py`.
+
+Neighbours: raised across this room, translated by the table in `answers.py`.
+"""
+
+from edge.model.errors import Conflict, Denied, InvalidRequest, NotFound
+
+
+class InvalidContent(InvalidRequest):
+    """The body is not the JSON, CBOR or form it should be."""
+
+    code = "invalid_content"
+
+
+class InvalidZipFile(InvalidRequest):
+    """The archive is corrupt, encrypted, or holds no module to pick."""
+
+    code = "invalid_zip_file"
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The path exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+
+class NoSuchPath(NotFound):
+    """The control plane has no such path."""
+
+    code = "no_such_path"
+
+
+class PreconditionFailed(Conflict):
+    """The function's revision is not the one the caller last saw."""
+
+    code = "precondition_failed"
+
+
+class ForeignOrigin(Denied):
+    """Another site, or a name that is not this machine's, sent a browser here."""
+
+    code = "foreign_origin"

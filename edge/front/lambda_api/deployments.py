@@ -1,0 +1,138 @@
+"""CreateFunction, UpdateFunctionCode, UpdateFunctionConfiguration and DeleteFunction.
+
+Neighbours: `archive.py` finds the module, `settings.py` reads the settings, `deploy/` does it.
+"""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.front.documents import decode_base64, parse_object
+from edge.front.endpoints import body_of, json_response
+from edge.front.faults import PreconditionFailed
+from edge.front.lambda_api.archive import module_in
+from edge.front.lambda_api.documents import configuration
+from edge.front.lambda_api.inputs import (
+    Document,
+    flag,
+    optional_text,
+    reference,
+    structure,
+    text,
+    texts,
+)
+from edge.front.lambda_api.settings import (
+    architectures_from,
+    refuse_publishing,
+    settings_from,
+)
+from edge.front.services import Bounds, Services
+from edge.model.errors import (
+    Conflict,
+    InvalidConfiguration,
+    InvalidRequest,
+    PayloadTooLarge,
+)
+from edge.model.function import Settings, Version
+from edge.model.ids import parse_name
+from edge.model.limits import KIB, MIB
+
+CONFIGURATION_BYTES_MAX = 64 * KIB
+
+
+class Deployments:
+    """The endpoints that change functions."""
+
+    def __init__(self, services: Services, bounds: Bounds) -> None:
+        """`bounds.module_bytes_max` limits the archive and the module in it."""
+        self._services = services
+        self._bounds = bounds
+
+    async def create(self, request: Request) -> Response:
+        """POST F → 201."""
+        document = await self._upload(request)
+        name, _ = parse_name(text(document, "FunctionName"))
+        refuse_publishing(document)
+        if text(document, "PackageType", "Zip") != "Zip":
+            raise InvalidConfiguration("PackageType must be Zip: container images do not run here")
+        settings = settings_from(document, Settings(tags=texts(document, "Tags")))
+        module = await self._module(structure(document, "Code"), settings.handler)
+        version = await self._services.deployer.deploy(name, module, settings, must_exist=False)
+        return json_response(201, configuration(version))
+
+    async def update_code(self, request: Request) -> Response:
+        """PUT F/N/code → 200."""
+        name = reference(request).name
+        document = await self._upload(request)
+        refuse_publishing(document)
+        current = self._services.registry.get(name)
+        settings = current.settings
+        if "Architectures" in document:
+            settings = settings_from(
+                {"Architectures": list(architectures_from(document, settings))}, settings
+            )
+        revision = self._revision(document, current)
+        module = await self._module(document, settings.handler)
+        if flag(document, "DryRun"):
+            return json_response(200, configuration(current))
+        try:
+            version = await self._services.deployer.deploy(
+                name, module, settings, must_exist=True, revision_id=revision
+            )
+        except Conflict as error:
+            raise PreconditionFailed(error.message) from error
+        return json_response(200, configuration(version))
+
+    async def update_configuration(self, request: Request) -> Response:
+        """PUT F/N/configuration → 200."""
+        name = reference(request).name
+        document = parse_object(await body_of(request, CONFIGURATION_BYTES_MAX))
+        current = self._services.registry.get(name)
+        revision = self._revision(document, current)
+        settings = settings_from(document, current.settings)
+        try:
+            version = await self._services.deployer.configure(name, settings, revision_id=revision)
+        except Conflict as error:
+            raise PreconditionFailed(error.message) from error
+        return json_response(200, configuration(version))
+
+    async def delete(self, request: Request) -> Response:
+        """DELETE F/N → 204."""
+        named = reference(request)
+        if named.qualifier is not None:
+            self._services.registry.resolve(named.name, named.version)
+            raise InvalidRequest("$LATEST goes only with its function: leave out the qualifier")
+        await self._services.deployer.delete(named.name)
+        return Response(status_code=204)
+
+    async def _upload(self, request: Request) -> Document:
+        """A document with an archive in it, parsed on a thread: it may be 90 MB of JSON."""
+        # Base64 is 4/3 of the archive, and there is a document around it.
+        bytes_max = self._bounds.module_bytes_max * 4 // 3 + 1 * MIB
+        body = await body_of(request, bytes_max)
+        return await asyncio.to_thread(parse_object, body)
+
+    async def _module(self, code: Document, handler: str) -> bytes:
+        for member in ("ImageUri", "S3Bucket", "S3Key"):
+            if code.get(member):
+                raise InvalidConfiguration(f"{member} is not available here: send ZipFile")
+        encoded = optional_text(code, "ZipFile")
+        if encoded is None:
+            raise InvalidRequest("ZipFile is missing: send the zip that holds your .wasm")
+        return await asyncio.to_thread(self._unpack, encoded, handler)
+
+    def _unpack(self, encoded: str, handler: str) -> bytes:
+        archive = decode_base64(encoded)
+        if len(archive) > self._bounds.module_bytes_max:
+            raise PayloadTooLarge(f"ZipFile is over {self._bounds.module_bytes_max} bytes")
+        return module_in(archive, handler, self._bounds.module_bytes_max)
+
+    def _revision(self, document: Document, current: Version) -> str | None:
+        """The caller's RevisionId; raises PreconditionFailed when it is not the current one."""
+        revision = optional_text(document, "RevisionId")
+        if revision is not None and revision != current.revision_id:
+            raise PreconditionFailed(
+                "the function changed since this RevisionId: read it again, then retry"
+            )
+        return revision

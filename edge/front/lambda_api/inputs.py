@@ -1,0 +1,104 @@
+"""Reading requests of Lambda's API: which function, and the members of its document.
+
+Neighbours: the endpoints of this folder. Members are typed here; what values they may have is
+checked where they are used.
+Source: the parameters at https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
+"""
+
+import re
+from typing import NamedTuple, TypeVar
+
+from starlette.requests import Request
+
+from edge.model.errors import InvalidRequest
+from edge.model.ids import LATEST, parse_name
+
+Document = dict[str, object]
+T = TypeVar("T")
+
+_ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:function:")
+
+
+class Reference(NamedTuple):
+    """A function as a caller named it; `qualifier` is None when the caller gave none."""
+
+    name: str
+    qualifier: str | None
+
+    @property
+    def version(self) -> str:
+        """The qualifier, or the version that answers without one."""
+        return self.qualifier or LATEST
+
+
+def reference(request: Request) -> Reference:
+    """The function in the path (name, `name:qualifier` or ARN) and `?Qualifier`.
+
+    Raises InvalidRequest for what is no name, or when the two qualifiers differ.
+    """
+    text = request.path_params["name"]
+    name, qualifier = parse_name(text)
+    inner = qualifier if ":" in _ARN.sub("", text, count=1) else None
+    outer = request.query_params.get("Qualifier") or None
+    if outer is None:
+        return Reference(name, inner)
+    parse_name(f"{name}:{outer}")
+    if inner is not None and inner != outer:
+        raise InvalidRequest("the qualifier in the function's name and ?Qualifier differ")
+    return Reference(name, outer)
+
+
+def text(document: Document, member: str, default: str = "") -> str:
+    """A text member."""
+    return _typed(document, member, str, default)
+
+
+def optional_text(document: Document, member: str) -> str | None:
+    """A text member, None when it is absent or empty."""
+    return text(document, member) or None
+
+
+def integer(document: Document, member: str, default: int) -> int:
+    """A whole number."""
+    return _typed(document, member, int, default)
+
+
+def flag(document: Document, member: str) -> bool:
+    """True or false; false when absent."""
+    return _typed(document, member, bool, False)
+
+
+def structure(document: Document, member: str) -> Document:
+    """A nested document; empty when absent."""
+    return _typed(document, member, dict, {})
+
+
+def texts(document: Document, member: str) -> tuple[tuple[str, str], ...]:
+    """A map of text to text, in order of key."""
+    found = structure(document, member)
+    if not all(isinstance(value, str) for value in found.values()):
+        raise InvalidRequest(f"{member} must be a map of text to text")
+    return tuple(sorted((key, str(value)) for key, value in found.items()))
+
+
+def listed(document: Document, member: str) -> list[object]:
+    """A list; empty when absent."""
+    return _typed(document, member, list, [])
+
+
+def _typed(document: Document, member: str, kind: type[T], default: T) -> T:
+    value = document.get(member)
+    if value is None:
+        return default
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InvalidRequest(f"{member} must be of type {_TYPE_NAMES[kind]}")
+    return value
+
+
+_TYPE_NAMES: dict[type, str] = {
+    str: "string",
+    int: "integer",
+    bool: "boolean",
+    dict: "structure",
+    list: "list",
+}

@@ -1,0 +1,148 @@
+"""Invoke: RequestResponse and DryRun.
+
+Neighbours: `invoke/` runs the event; `answers.py` says which outcomes are the function's own
+errors (200 and `X-Amz-Function-Error`) and which are refusals.
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
+"""
+
+from base64 import b64decode, b64encode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.front.answers import OUTCOMES
+from edge.front.documents import json_bytes, parse_json
+from edge.front.endpoints import body_of
+from edge.front.faults import InvalidContent
+from edge.front.lambda_api.dialect import told
+from edge.front.lambda_api.inputs import reference
+from edge.front.presence import run_while_connected
+from edge.front.services import Bounds, Services
+from edge.model.cbor import CborError
+from edge.model.errors import InvalidRequest
+from edge.model.event import Event, Source
+from edge.model.function import GuestKind
+from edge.model.limits import KIB, MIB
+from edge.model.outcome import Failure
+from edge.model.result import Result
+
+LOG_TAIL_BYTES_MAX = 4 * KIB
+CLIENT_CONTEXT_CHARS_MAX = 3_583
+
+
+class Invocations:
+    """The endpoint that runs functions."""
+
+    def __init__(self, services: Services, bounds: Bounds) -> None:
+        """`bounds.payload_bytes_max` limits the payload."""
+        self._services = services
+        self._bounds = bounds
+
+    async def invoke(self, request: Request) -> Response:
+        """POST F/N/invocations?Qualifier → 200, or 204 for a dry run."""
+        named = reference(request)
+        version = self._services.registry.resolve(named.name, named.version)
+        invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
+        tail = _wants_tail(request.headers.get("x-amz-log-type", "None"))
+        if invocation_type == "Event":
+            raise InvalidRequest("async invocation is not available yet: use RequestResponse")
+        if invocation_type not in ("RequestResponse", "DryRun"):
+            raise InvalidRequest("InvocationType must be RequestResponse, Event or DryRun")
+        client_context = parse_client_context(request.headers.get("x-amz-client-context"))
+        body = await body_of(request, self._bounds.payload_bytes_max)
+        payload = parse_json(body) if body else {}
+        if invocation_type == "DryRun":
+            return Response(status_code=204)
+        event = Event(
+            function=named.name,
+            payload=payload,
+            request_id=request.state.request_id,
+            source=Source.INVOKE,
+            qualifier=named.version,
+            bytes_in=len(body),
+            client_context=client_context,
+        )
+        try:
+            result = await run_while_connected(
+                self._services.invoker.invoke(event), request.receive
+            )
+        except CborError as error:
+            raise InvalidContent(f"a function cannot be handed this payload: {error}") from error
+        return answer(result, version.artifact.kind, tail=tail)
+
+
+def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:
+    """A result as Invoke tells it."""
+    row = OUTCOMES.get(result.outcome)
+    if row is not None and row.lambda_error is not None:
+        said = result.failure.message if result.failure else row.code
+        return told(row, said, result.retry_after_s)
+    failure = result.failure
+    body = b""
+    if failure is None:
+        try:
+            body = payload_of(result.value, kind)
+        except ValueError as error:
+            failure = Failure("Runtime.MarshalError", f"the returned value is {error}")
+    if failure is not None:
+        body = json_bytes(failure.document())
+    response = Response(body, 200, media_type="application/json")
+    response.headers["x-amz-executed-version"] = result.usage.version
+    if failure is not None:
+        response.headers["x-amz-function-error"] = "Unhandled"
+    if tail:
+        response.headers["x-amz-log-result"] = b64encode(log_tail(result)).decode()
+    return response
+
+
+def payload_of(value: object, kind: GuestKind) -> bytes:
+    """The payload: a value as JSON; a command's output as it is when it is JSON, else as text.
+
+    Raises ValueError for a value that JSON cannot say.
+    """
+    if kind is not GuestKind.COMMAND or not isinstance(value, bytes):
+        return json_bytes(value)
+    try:
+        parse_json(value)
+    except InvalidContent:
+        try:
+            return json_bytes(value.decode())
+        except UnicodeDecodeError:
+            return json_bytes(value)
+    return value
+
+
+def log_tail(result: Result) -> bytes:
+    """The end of the invocation's log, with the lines Lambda puts around it."""
+    usage = result.usage
+    report = (
+        f"REPORT RequestId: {usage.request_id}\tDuration: {usage.wall_us / 1000:.2f} ms"
+        f"\tBilled Duration: {usage.billed_ms} ms\tMemory Size: {usage.memory_mb} MB"
+        f"\tMax Memory Used: {-(-usage.memory_peak_bytes // MIB)} MB"
+    )
+    lines = (
+        f"START RequestId: {usage.request_id} Version: {usage.version}",
+        *(line.message for line in result.log),
+        f"END RequestId: {usage.request_id}",
+        report,
+    )
+    text = "".join(f"{line}\n" for line in lines)
+    return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES_MAX:]
+
+
+def parse_client_context(header: str | None) -> object:
+    """The JSON in a base64 `X-Amz-Client-Context`; raises InvalidContent."""
+    if not header:
+        return None
+    if len(header) > CLIENT_CONTEXT_CHARS_MAX:
+        raise InvalidContent(f"ClientContext is over {CLIENT_CONTEXT_CHARS_MAX} characters")
+    try:
+        return parse_json(b64decode(header, validate=True))
+    except (InvalidContent, ValueError) as error:
+        raise InvalidContent("ClientContext must be a JSON object in base64") from error
+
+
+def _wants_tail(log_type: str) -> bool:
+    if log_type not in ("None", "Tail"):
+        raise InvalidRequest("LogType must be None or Tail")
+    return log_type == "Tail"

@@ -1,0 +1,124 @@
+"""What the doors need of the rooms below, as protocols, and nothing more.
+
+Neighbours: `serve.py` fills a `Services` with the real objects; `data.py` and `control.py` use it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from edge.meter.bill import Tariff
+from edge.meter.ledger import UsageTotal
+from edge.model.event import Event
+from edge.model.function import Settings, Version
+from edge.model.limits import MIB
+from edge.model.result import LogLine, Result
+
+
+class Invoker(Protocol):
+    """The one door inside."""
+
+    async def invoke(self, event: Event) -> Result:
+        """Run one event. What a guest did wrong is in the Result; raises EdgeError for ours."""
+
+
+class Deployer(Protocol):
+    """Makes modules runnable; every change is live on all workers when it returns."""
+
+    async def deploy(
+        self,
+        name: str,
+        module: bytes,
+        settings: Settings,
+        *,
+        must_exist: bool | None = None,
+        revision_id: str | None = None,
+    ) -> Version:
+        """Prepare and publish `module`; raises InvalidModule, Conflict, NotFound and others."""
+
+    async def configure(
+        self, name: str, settings: Settings, *, revision_id: str | None = None
+    ) -> Version:
+        """Give a function other settings, its module unchanged."""
+
+    async def delete(self, name: str) -> None:
+        """Remove a function; raises NotFound."""
+
+
+class Registry(Protocol):
+    """Which functions there are."""
+
+    def resolve(self, name: str, qualifier: str) -> Version:
+        """The version that answers now; on the hot path. Raises NotFound."""
+
+    def get(self, name: str) -> Version:
+        """The latest version; raises NotFound."""
+
+    def list(self, *, after: str = "", limit: int) -> tuple[Version, ...]:
+        """Functions in order of name, after the one named."""
+
+
+class StoredLine(Protocol):
+    """One line of a function's log, with where it came from."""
+
+    @property
+    def time_ms(self) -> int: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+
+
+class LogStore(Protocol):
+    """Functions' logs, in time order; `read` may be called on threads."""
+
+    def append(
+        self, function: str, request_id: str, lines: Sequence[LogLine], version: str
+    ) -> None:
+        """Keep lines of one invocation."""
+
+    def read(
+        self, function: str, after: str | None, limit: int
+    ) -> tuple[Sequence[StoredLine], str]:
+        """Lines after a cursor, and the cursor behind them, unchanged when nothing is left."""
+
+
+class Ledger(Protocol):
+    """Usage, rolled up from the journals; its methods block, and may be called on threads."""
+
+    def rollup(self) -> object:
+        """Count everything that was journalled before this call."""
+
+    def totals(
+        self,
+        function: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        by: Any = "function",
+    ) -> tuple[UsageTotal, ...]:
+        """Totals `by` `function` or `day` (a text enum below), from day to day inclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the doors reach, in one value."""
+
+    invoker: Invoker
+    deployer: Deployer
+    registry: Registry
+    logs: LogStore
+    ledger: Ledger
+    tariff: Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much the doors read for one request."""
+
+    payload_bytes_max: int = 6 * MIB
+    module_bytes_max: int = 64 * MIB

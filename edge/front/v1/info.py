@@ -1,0 +1,37 @@
+"""A function as `/v1` shows it.
+
+Neighbours: `functions.py` answers with it.
+"""
+
+from edge.model.function import SnapshotReport, Version
+
+
+def info(version: Version) -> dict[str, object]:
+    """The info document; sizes in bytes, times in ms, memory in MB."""
+    settings, artifact = version.settings, version.artifact
+    return {
+        "name": version.function,
+        "version": version.version,
+        "revisionId": version.revision_id,
+        "modifiedMs": version.modified_ms,
+        "digest": artifact.digest,
+        "sizeBytes": artifact.size_bytes,
+        "kind": artifact.kind,
+        "memoryMb": settings.limits.memory_mb,
+        "timeoutMs": settings.limits.timeout_ms,
+        "concurrency": settings.limits.concurrency_max,
+        "environment": dict(settings.environment),
+        "grants": list(settings.grants),
+        "snapshot": _snapshot(artifact.snapshot),
+        "description": settings.description,
+    }
+
+
+def _snapshot(report: SnapshotReport) -> dict[str, object]:
+    return {
+        "state": report.state,
+        "reason": report.reason,
+        "warnings": list(report.warnings),
+        "imageBytes": report.image_bytes,
+        "initFuel": report.init_fuel,
+    }

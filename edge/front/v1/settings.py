@@ -1,0 +1,87 @@
+"""A function's settings from `/v1`'s document.
+
+Neighbours: `functions.py`. Bounds are checked by `Limits` and by `deploy/`; types and names here.
+Invariant: the document states all settings: a key it lacks has its default, one it should not
+have is refused. What only Lambda's API can say (handler, role, tags …) is kept.
+"""
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+from edge.model.errors import InvalidConfiguration
+from edge.model.function import Settings
+from edge.model.limits import MEMORY_MB_DEFAULT, TIMEOUT_MS_DEFAULT, Limits
+
+KEYS = (
+    "memoryMb",
+    "timeoutMs",
+    "concurrency",
+    "environment",
+    "grants",
+    "snapshot",
+    "description",
+)
+
+
+def settings_from(document: object, current: Settings) -> Settings:
+    """Read a settings document; raises InvalidConfiguration."""
+    if not isinstance(document, dict):
+        raise InvalidConfiguration("settings must be a map")
+    for key in document:
+        if key not in KEYS:
+            raise InvalidConfiguration(f"settings have no key {key!r}{_hint(str(key))}")
+    return replace(
+        current,
+        limits=Limits(
+            timeout_ms=_whole(document, "timeoutMs", TIMEOUT_MS_DEFAULT),
+            memory_mb=_whole(document, "memoryMb", MEMORY_MB_DEFAULT),
+            concurrency_max=(
+                None if document.get("concurrency") is None else _whole(document, "concurrency", 0)
+            ),
+        ),
+        environment=_environment(document.get("environment", {})),
+        grants=_grants(document.get("grants", [])),
+        snapshot=_flag(document, "snapshot", default=True),
+        description=_text(document, "description"),
+    )
+
+
+def _hint(key: str) -> str:
+    near = get_close_matches(key, KEYS, n=1)
+    return f": did you mean {near[0]!r}?" if near else f": it has {', '.join(KEYS)}"
+
+
+def _whole(document: dict[str, object], key: str, default: int) -> int:
+    value = document.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidConfiguration(f"{key} must be a whole number")
+    return value
+
+
+def _flag(document: dict[str, object], key: str, *, default: bool) -> bool:
+    value = document.get(key, default)
+    if not isinstance(value, bool):
+        raise InvalidConfiguration(f"{key} must be true or false")
+    return value
+
+
+def _text(document: dict[str, object], key: str) -> str:
+    value = document.get(key, "")
+    if not isinstance(value, str):
+        raise InvalidConfiguration(f"{key} must be text")
+    return value
+
+
+def _environment(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise InvalidConfiguration("environment must be a map of text to text")
+    pairs = [(key, text) for key, text in value.items()]
+    if not all(isinstance(key, str) and isinstance(text, str) for key, text in pairs):
+        raise InvalidConfiguration("environment must be a map of text to text")
+    return tuple(sorted(pairs))
+
+
+def _grants(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(grant, str) for grant in value):
+        raise InvalidConfiguration("grants must be a list of texts")
+    return tuple(value)

@@ -1,0 +1,270 @@
+"""The verbs against a real host: what each prints, and how each fails."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from tests.cli.commands import EDGE, edge, environment
+from tests.running import Server
+from tests.toolchain import build_guest
+
+LINE_SECONDS_MAX = 30
+
+TRAPPING = """(module
+  (memory (export "memory") 1)
+  (func (export "edge_alloc") (param i32) (result i32) i32.const 1024)
+  (func (export "edge_handle") (param i32 i32) (result i64) unreachable))"""
+
+
+class Verbs:
+    """`edge` with EDGE_CONTROL set to one host."""
+
+    def __init__(self, control_url: str) -> None:
+        self.control_url = control_url
+
+    def __call__(self, *arguments: str | Path, stdin: str = "") -> str:
+        """The stdout of a verb that succeeds."""
+        result = edge(*arguments, control_url=self.control_url, stdin=stdin)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def fails(self, *arguments: str | Path) -> str:
+        """The one line on stderr of a verb that fails."""
+        result = edge(*arguments, control_url=self.control_url)
+        assert (result.returncode, result.stdout) == (1, "")
+        (line,) = result.stderr.splitlines()
+        return line
+
+
+@pytest.fixture(scope="module")
+def host(shared_server: Server) -> Server:
+    """A host on which `hello` and `csvstat` were deployed by the command line."""
+    for name in ("hello", "csvstat"):
+        module = build_guest(name)
+        result = edge("deploy", module, "--name", name, control_url=shared_server.control_url)
+        assert result.returncode == 0, result.stderr
+    return shared_server
+
+
+@pytest.fixture
+def run(host: Server) -> Verbs:
+    """The verbs of that host."""
+    return Verbs(host.control_url)
+
+
+def test_a_deployed_module_answers(host: Server, run: Verbs) -> None:
+    """What `edge deploy` printed as deployed, curl can call."""
+    said = run("deploy", build_guest("hello"), "--name", "greeter", "--memory", "64")
+    assert said.startswith("deployed greeter\n")
+    assert "  kind      abi\n" in said
+    assert "  snapshot  taken, image " in said
+    assert "  grants    none\n" in said
+    assert host.http.get("/greeter/Ada").json()["message"] == "Hello, Ada!"
+    assert run("rm", "greeter") == "removed greeter\n"
+    assert host.http.get("/greeter/Ada").status_code == 404
+
+
+def test_deploying_the_same_again_changes_nothing(run: Verbs) -> None:
+    """A repeated deploy is harmless and says so."""
+    before = json.loads(run("info", "hello", "--json"))
+    assert run("deploy", build_guest("hello"), "--name", "hello").startswith("unchanged hello\n")
+    assert json.loads(run("info", "hello", "--json")) == before
+
+
+def test_a_manifest_and_options_over_it_reach_the_function(tmp_path: Path, run: Verbs) -> None:
+    """Options add to the manifest's grants and environment, and win over its limits."""
+    shutil.copy(build_guest("hello"), tmp_path / "f.wasm")
+    (tmp_path / "edge.toml").write_text(
+        '[function.tuned]\nmodule = "f.wasm"\nmemory_mb = 32\ntimeout = "2s"\n'
+        'grants = ["kv"]\nenvironment = { A = "1", B = "1" }\n'
+    )
+    said = run(
+        *("deploy", tmp_path, "--timeout", "500ms", "--env", "B=2", "--env", "C=x=y"),
+        *("--grant", "kv", "--grant", "fetch:example.com", "--concurrency", "3"),
+        *("--no-snapshot", "--json"),
+    )
+    (deployed,) = json.loads(said)["functions"]
+    assert deployed["changed"] is True
+    assert deployed["memoryMb"] == 32
+    assert deployed["timeoutMs"] == 500
+    assert deployed["concurrency"] == 3
+    assert deployed["environment"] == {"A": "1", "B": "2", "C": "x=y"}
+    assert deployed["grants"] == ["kv", "fetch:example.com"]
+    assert deployed["snapshot"]["state"] == "off"
+    info = run("info", "tuned")
+    for line in ("grants       kv, fetch:example.com", "timeout      500 ms", "concurrency  3"):
+        assert f"{line}\n" in info
+    run("rm", "tuned")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--grant", "everything"], "everything"), (["--env", f"A={'x' * 5000}"], "environment")],
+)
+def test_what_the_host_refuses_is_one_line(options: list[str], said: str, run: Verbs) -> None:
+    """The host's own words reach the user, and nothing was deployed."""
+    line = run.fails("deploy", build_guest("hello"), "--name", "refused", *options)
+    assert line.startswith("Error: ")
+    assert said in line
+    assert "refused" in run.fails("info", "refused")
+
+
+def test_a_file_that_is_no_module_is_refused(tmp_path: Path, run: Verbs) -> None:
+    """A text renamed to .wasm says what is wrong with it."""
+    path = tmp_path / "text.wasm"
+    path.write_text("hello")
+    assert "WebAssembly" in run.fails("deploy", path)
+
+
+def test_list_shows_every_function(run: Verbs) -> None:
+    """The table for people and the JSON for programs name the same functions."""
+    header, *rows = run("list").splitlines()
+    assert header.split()[:2] == ["NAME", "KIND"]
+    assert [row.split()[:2] for row in rows] == [["csvstat", "command"], ["hello", "abi"]]
+    listed = json.loads(run("list", "--json"))["functions"]
+    assert [function["name"] for function in listed] == ["csvstat", "hello"]
+
+
+def test_info_says_why_there_is_no_snapshot(run: Verbs) -> None:
+    """A command is started afresh, and the reader learns it."""
+    assert "snapshot     refused: " in run("info", "csvstat")
+
+
+def test_invoke_prints_the_payload(tmp_path: Path, run: Verbs) -> None:
+    """The event comes from the command line, a file or stdin; without one it is empty."""
+    event = json.dumps({"rawPath": "/Ada"})
+    (tmp_path / "event.json").write_text(event)
+    assert json.loads(run("invoke", "hello"))["message"] == "Hello, world!"
+    for source in (event, f"@{tmp_path / 'event.json'}"):
+        assert json.loads(run("invoke", "hello", "--event", source))["message"] == "Hello, Ada!"
+    from_stdin = run("invoke", "hello", "--event", "-", stdin=event)
+    assert json.loads(from_stdin)["message"] == "Hello, Ada!"
+
+
+def test_invoke_shows_the_log_when_asked(host: Server) -> None:
+    """The log goes to stderr, the payload alone to stdout."""
+    result = edge("invoke", "hello", "--log", control_url=host.control_url)
+    assert json.loads(result.stdout)["message"] == "Hello, world!"
+    assert "greeting world" in result.stderr
+
+
+def test_a_function_error_is_type_and_message(tmp_path: Path, run: Verbs) -> None:
+    """A trap ends with 1 and Lambda's error in one line."""
+    (tmp_path / "trap.wasm").write_bytes(wasmtime.wat2wasm(TRAPPING))
+    run("deploy", tmp_path / "trap.wasm")
+    line = run.fails("invoke", "trap")
+    assert re.fullmatch(r"Error: [A-Z][\w.]+: .*unreachable.*", line)
+    run("rm", "trap")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("info", "nobody"), ("rm", "nobody"), ("logs", "nobody"), ("invoke", "nobody")],
+    ids=" ".join,
+)
+def test_an_unknown_function_is_named(arguments: tuple[str, ...], run: Verbs) -> None:
+    """Every verb says which function is not there."""
+    assert "nobody" in run.fails(*arguments)
+
+
+def test_an_unknown_qualifier_is_named(run: Verbs) -> None:
+    """A version that does not exist is not answered by another."""
+    assert "7" in run.fails("invoke", "hello", "--qualifier", "7")
+
+
+def test_logs_show_each_line_once_and_in_order(run: Verbs) -> None:
+    """People see time, request, level and text; programs one JSON object a line."""
+    for name in ("Zoe", "Yan"):
+        run("invoke", "hello", "--event", json.dumps({"rawPath": f"/{name}"}))
+    texts = [line.split(maxsplit=4) for line in run("logs", "hello").splitlines()]
+    assert [text[4] for text in texts][-2:] == ["greeting Zoe", "greeting Yan"]
+    assert {text[3] for text in texts} == {"debug"}
+    lines = [json.loads(line) for line in run("logs", "hello", "--json").splitlines()]
+    assert [line["message"] for line in lines] == [text[4] for text in texts]
+    assert all(line["requestId"].startswith(t[2]) for line, t in zip(lines, texts, strict=True))
+    assert run("logs", "hello", "--since", "0s") == ""
+
+
+@pytest.fixture
+def following(host: Server) -> Iterator[subprocess.Popen[str]]:
+    """`edge logs -f` on a function with one log line."""
+    edge("invoke", "hello", control_url=host.control_url)
+    process = subprocess.Popen(
+        [*EDGE, "logs", "hello", "-f", "--since", "1h"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(host.control_url),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_following_logs_shows_what_comes_and_ends_with_ctrl_c(
+    host: Server, run: Verbs, following: subprocess.Popen[str]
+) -> None:
+    """-f shows the past, then the present, and Ctrl-C is its proper end."""
+    assert following.stdout is not None
+    assert "greeting" in following.stdout.readline()
+    run("invoke", "hello", "--event", '{"rawPath": "/Follower"}')
+    while "greeting Follower" not in following.stdout.readline():
+        assert following.poll() is None
+    following.send_signal(2)
+    _, stderr = following.communicate(timeout=LINE_SECONDS_MAX)
+    assert (following.returncode, stderr) == (0, "")
+
+
+def test_a_reader_that_goes_away_is_no_error(host: Server, run: Verbs) -> None:
+    """`edge logs NAME -f | head -1` ends without a traceback."""
+    run("invoke", "hello")
+    command = " ".join([*EDGE, "logs", "hello", "-f", "| head -1"])
+    process = subprocess.Popen(
+        command,
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(host.control_url),
+    )
+    assert process.stdout is not None
+    assert "greeting" in process.stdout.readline()
+    while process.poll() is None:
+        run("invoke", "hello")
+    _, stderr = process.communicate()
+    assert stderr == ""
+
+
+def test_usage_adds_up_by_function_and_by_day(run: Verbs) -> None:
+    """The table's figures are those of the JSON, and one invocation adds one request."""
+    run("invoke", "hello")
+    document = json.loads(run("usage", "hello", "--json"))
+    (before,) = document["totals"]
+    assert before["function"] == "hello"
+    assert before["cost"] > 0
+    run("invoke", "hello")
+    (after,) = json.loads(run("usage", "hello", "--json"))["totals"]
+    assert after["requests"] == before["requests"] + 1
+    header, row = run("usage", "hello").splitlines()
+    assert header.split()[:3] == ["FUNCTION", "REQUESTS", "ERRORS"]
+    assert row.split()[:2] == ["hello", f"{after['requests']:,}"]
+    (by_day,) = json.loads(run("usage", "hello", "--by", "day", "--json"))["totals"]
+    assert by_day["requests"] == after["requests"]
+    assert run("usage", "--until", "2001-01-01") == "nothing was used yet\n"
+
+
+def test_several_totals_end_with_their_sum(run: Verbs) -> None:
+    """The last line of the table is what all of them used."""
+    run("invoke", "hello")
+    edge("invoke", "csvstat", control_url=run.control_url)
+    _, *rows, total = run("usage").splitlines()
+    counts = [int(row.split()[1].replace(",", "")) for row in rows]
+    assert total.split()[:2] == ["total", f"{sum(counts):,}"]

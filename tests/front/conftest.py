@@ -1,0 +1,38 @@
+"""A real host with the functions these tests call."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.running import Server
+from tests.toolchain import REACTOR_FLAGS, build_guest, build_source
+
+GUESTS = Path(__file__).parent / "guests"
+
+
+@pytest.fixture(scope="session")
+def actor() -> bytes:
+    """The module of `guests/actor.c`."""
+    return build_source(GUESTS / "actor.c").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def cat() -> bytes:
+    """The module of `guests/cat.c`, a command."""
+    flags = [flag for flag in REACTOR_FLAGS if flag != "-mexec-model=reactor"]
+    return build_source(GUESTS / "cat.c", flags).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def echo() -> bytes:
+    """The module of the sample `echo`."""
+    return build_guest("echo").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def host(shared_server: Server, actor: bytes, cat: bytes, echo: bytes) -> Server:
+    """The module's host, with `actor`, `cat` and `echo` deployed."""
+    shared_server.deploy("actor", actor, timeoutMs=500)
+    shared_server.deploy("cat", cat)
+    shared_server.deploy("echo", echo)
+    return shared_server

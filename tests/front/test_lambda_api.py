@@ -1,0 +1,395 @@
+"""Lambda's API, driven by boto3."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import cbor2
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.front.packages import package
+from tests.running import Server
+
+ROLE = "arn:aws:iam::000000000000:role/any"
+
+
+@pytest.fixture(scope="module")
+def client(host: Server) -> Iterator[Any]:
+    """A Lambda client whose endpoint is the host."""
+    made = boto3.client(
+        "lambda",
+        endpoint_url=host.control_url,
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"total_max_attempts": 1}, proxies={}),
+    )
+    yield made
+    made.close()
+
+
+def create(client: Any, name: str, module: bytes, **members: Any) -> dict[str, Any]:
+    """CreateFunction with the usual members."""
+    created: dict[str, Any] = client.create_function(
+        **{
+            "FunctionName": name,
+            "Runtime": "provided.al2023",
+            "Role": ROLE,
+            "Handler": "bootstrap",
+            "Code": {"ZipFile": package({"bootstrap.wasm": module})},
+            **members,
+        }
+    )
+    return created
+
+
+def payload(response: dict[str, Any]) -> Any:
+    """The JSON an invocation returned."""
+    return json.loads(response["Payload"].read())
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    """Lambda's name of an error, and its status."""
+    response = error.value.response
+    assert response["Error"]["Message"]
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_the_life_of_a_function(client: Any, echo: bytes, actor: bytes) -> None:
+    """Create, wait, invoke, read, update code and configuration, delete: boto3 is content."""
+    created = create(
+        client,
+        "life",
+        actor,
+        Timeout=2,
+        MemorySize=192,
+        Description="first",
+        Environment={"Variables": {"B": "2", "A": "1"}},
+        Tags={"team": "a"},
+    )
+    assert created["FunctionArn"].endswith(":function:life")
+    assert (created["Timeout"], created["MemorySize"]) == (2, 192)
+    assert created["Environment"] == {"Variables": {"A": "1", "B": "2"}}
+    client.get_waiter("function_active_v2").wait(FunctionName="life")
+
+    got = client.get_function(FunctionName=created["FunctionArn"])
+    assert got["Configuration"]["RevisionId"] == created["RevisionId"]
+    assert got["Configuration"]["Version"] == "$LATEST"
+    assert got["Tags"] == {"team": "a"}
+    assert got["Code"]["Location"]
+
+    updated = client.update_function_code(
+        FunctionName="life", ZipFile=package({"x.wasm": echo}), RevisionId=created["RevisionId"]
+    )
+    client.get_waiter("function_updated_v2").wait(FunctionName="life")
+    assert updated["CodeSize"] == len(echo)
+    assert updated["CodeSha256"] != created["CodeSha256"]
+    assert updated["Description"] == "first"
+    assert payload(client.invoke(FunctionName="life", Payload=b'{"n": 1}')) == {"n": 1}
+
+    configured = client.update_function_configuration(
+        FunctionName="life", Timeout=5, Description="second"
+    )
+    assert (configured["Timeout"], configured["MemorySize"]) == (5, 192)
+    assert configured["Description"] == "second"
+    assert configured["Environment"] == {"Variables": {"A": "1", "B": "2"}}
+    assert configured["CodeSha256"] == updated["CodeSha256"]
+    shown = client.get_function_configuration(FunctionName="life")
+    assert shown["RevisionId"] == configured["RevisionId"]
+
+    assert client.delete_function(FunctionName="life")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    with pytest.raises(client.exceptions.ResourceNotFoundException) as gone:
+        client.get_function(FunctionName="life")
+    assert refused(gone) == ("ResourceNotFoundException", 404)
+
+
+def test_listing_goes_through_all_pages(client: Any, host: Server, echo: bytes) -> None:
+    """Every function appears once, in order, whatever the page size."""
+    for index in range(5):
+        host.deploy(f"page-{index}", echo)
+    pages = list(client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2}))
+    names = [function["FunctionName"] for page in pages for function in page["Functions"]]
+    assert all(len(page["Functions"]) <= 2 for page in pages)
+    assert names == sorted(set(names))
+    assert {f"page-{index}" for index in range(5)} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "echo",
+        "echo:$LATEST",
+        "arn:aws:lambda:us-east-1:123456789012:function:echo",
+        "arn:aws:lambda:us-east-1:123456789012:function:echo:$LATEST",
+    ],
+)
+def test_every_way_to_name_a_function(client: Any, host: Server, name: str) -> None:
+    """Names, qualifiers and ARNs, which boto3 sends percent-encoded."""
+    assert payload(client.invoke(FunctionName=name, Payload=b"[1]")) == [1]
+    assert client.get_function_configuration(FunctionName=name)["FunctionName"] == "echo"
+
+
+def test_an_invocation_returns_json_and_what_it_was(client: Any, host: Server) -> None:
+    """Payload, executed version and request id; bytes in the value as base64."""
+    response = client.invoke(FunctionName="actor", Payload=b'{"rawPath": "/context"}')
+    assert (response["StatusCode"], response["ExecutedVersion"]) == (200, "$LATEST")
+    assert "FunctionError" not in response
+    context = payload(response)
+    request_id = response["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
+    assert (context["functionName"], context["requestId"]) == ("actor", request_id)
+    value = base64.b64encode(cbor2.dumps({"a": b"\xff"})).decode()
+    event = {"rawPath": "/return", "body": value, "isBase64Encoded": True}
+    response = client.invoke(FunctionName="actor", Payload=json.dumps(event))
+    assert payload(response) == {"a": "/w=="}
+
+
+def test_no_payload_is_an_empty_event(client: Any, host: Server) -> None:
+    """A function is never handed nothing."""
+    assert payload(client.invoke(FunctionName="echo")) == {}
+
+
+def test_the_client_context_reaches_the_function(client: Any, host: Server) -> None:
+    """What a mobile client says of itself is in the function's context."""
+    context = base64.b64encode(b'{"custom": {"a": 1}}').decode()
+    event = b'{"echo": "context"}'
+    response = client.invoke(FunctionName="echo", Payload=event, ClientContext=context)
+    assert payload(response)["clientContext"] == {"custom": {"a": 1}}
+
+
+def test_the_log_tail(client: Any, host: Server) -> None:
+    """The last 4 KB of the log, ended by Lambda's report line."""
+    event = json.dumps({"rawPath": "/log", "body": "line\n" * 3_000}).encode()
+    response = client.invoke(FunctionName="actor", Payload=event, LogType="Tail")
+    tail = base64.b64decode(response["LogResult"]).decode()
+    assert len(tail) == 4096
+    assert "line\n" in tail
+    assert tail.splitlines()[-1].startswith("REPORT RequestId: ")
+    assert "Billed Duration: " in tail
+
+
+@pytest.mark.parametrize(
+    ("path", "error_type"),
+    [("/fail", "SecretError"), ("/trap", None), ("/loop", None)],
+)
+def test_a_functions_own_error_is_a_result(
+    client: Any, host: Server, path: str, error_type: str | None
+) -> None:
+    """Status 200, FunctionError, and Lambda's error object: the owner may read it all."""
+    event = json.dumps({"rawPath": path, "body": "detail"})
+    response = client.invoke(FunctionName="actor", Payload=event)
+    assert (response["StatusCode"], response["FunctionError"]) == (200, "Unhandled")
+    error = payload(response)
+    assert set(error) == {"errorType", "errorMessage", "stackTrace"}
+    if error_type:
+        assert (error["errorType"], error["errorMessage"]) == (error_type, "a secret: detail")
+
+
+def test_a_value_that_is_no_json_is_the_functions_error(client: Any, host: Server) -> None:
+    """Rather than broken JSON, the client gets an error object."""
+    nan = {"rawPath": "/return", "body": "+X4A", "isBase64Encoded": True}
+    response = client.invoke(FunctionName="actor", Payload=json.dumps(nan))
+    assert response["FunctionError"] == "Unhandled"
+    assert payload(response)["errorType"] == "Runtime.MarshalError"
+
+
+@pytest.mark.parametrize(("output", "result"), [(b'{"a": 1}', {"a": 1}), (b'"text"', "text")])
+def test_a_command_returns_what_it_printed(
+    client: Any, host: Server, output: bytes, result: Any
+) -> None:
+    """Output that is JSON is the payload itself."""
+    assert payload(client.invoke(FunctionName="cat", Payload=output)) == result
+
+
+def test_a_dry_run_runs_nothing(client: Any, host: Server) -> None:
+    """204 for what would run, 404 for what would not."""
+    assert client.invoke(FunctionName="echo", InvocationType="DryRun")["StatusCode"] == 204
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.invoke(FunctionName="nobody", InvocationType="DryRun")
+
+
+def test_async_invocation_is_refused_in_words(client: Any, host: Server) -> None:
+    """A 202 for an event that is then dropped would be a lie."""
+    with pytest.raises(ClientError, match="async invocation is not available yet") as error:
+        client.invoke(FunctionName="echo", InvocationType="Event")
+    assert refused(error) == ("InvalidParameterValueException", 400)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        ({"Payload": b"{"}, "InvalidRequestContentException", 400),
+        ({"Payload": b'"\\ud800"'}, "InvalidRequestContentException", 400),
+        ({"Payload": b"[" * 70 + b"]" * 70}, "InvalidRequestContentException", 400),
+        ({"Payload": b"1" * 30}, "InvalidRequestContentException", 400),
+        ({"ClientContext": "e30"}, "InvalidRequestContentException", 400),
+        ({"ClientContext": "!"}, "InvalidRequestContentException", 400),
+        ({"LogType": "All"}, "InvalidParameterValueException", 400),
+        ({"InvocationType": "Later"}, "InvalidParameterValueException", 400),
+        ({"FunctionName": "echo:1", "Qualifier": "2"}, "InvalidParameterValueException", 400),
+        ({"FunctionName": "no.name"}, "InvalidParameterValueException", 400),
+        ({"Qualifier": "nope"}, "ResourceNotFoundException", 404),
+        ({"FunctionName": "nobody"}, "ResourceNotFoundException", 404),
+        ({"Payload": b'"' + b"x" * (6 << 20) + b'"'}, "RequestTooLargeException", 413),
+    ],
+)
+def test_invocations_that_are_refused(
+    client: Any, host: Server, arguments: dict[str, Any], code: str, status: int
+) -> None:
+    """Each mistake has Lambda's own name for it."""
+    with pytest.raises(ClientError) as error:
+        client.invoke(**{"FunctionName": "echo", **arguments})
+    assert refused(error) == (code, status)
+
+
+def test_a_throttled_invocation(client: Any, host: Server, echo: bytes) -> None:
+    """429 in the shape that makes clients back off."""
+    host.deploy("shut", echo, concurrency=0)
+    with pytest.raises(client.exceptions.TooManyRequestsException) as error:
+        client.invoke(FunctionName="shut")
+    assert error.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert error.value.response["retryAfterSeconds"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "status"),
+    [
+        ({"FunctionName": "echo"}, "ResourceConflictException", 409),
+        ({"FunctionName": "bad name"}, "InvalidParameterValueException", 400),
+        ({"Runtime": "python3.13"}, "InvalidParameterValueException", 400),
+        ({"Architectures": ["riscv"]}, "InvalidParameterValueException", 400),
+        ({"Timeout": 901}, "InvalidParameterValueException", 400),
+        ({"MemorySize": 10_240}, "InvalidParameterValueException", 400),
+        ({"Publish": True}, "InvalidParameterValueException", 400),
+        ({"PackageType": "Image"}, "InvalidParameterValueException", 400),
+        ({"Layers": ["arn"]}, "InvalidParameterValueException", 400),
+        ({"VpcConfig": {"SubnetIds": ["s"]}}, "InvalidParameterValueException", 400),
+        ({"Code": {}}, "InvalidParameterValueException", 400),
+        ({"Code": {"S3Bucket": "bucket", "S3Key": "k"}}, "InvalidParameterValueException", 400),
+        ({"Code": {"ZipFile": b"no zip"}}, "InvalidZipFileException", 502),
+        ({"Code": {"ZipFile": package({"a.py": b""})}}, "InvalidZipFileException", 502),
+        ({"Code": {"ZipFile": package({"a.wasm": b""})}}, "InvalidParameterValueException", 400),
+    ],
+)
+def test_creations_that_are_refused(
+    client: Any, host: Server, echo: bytes, members: dict[str, Any], code: str, status: int
+) -> None:
+    """What cannot be honoured is refused in Lambda's words, and leaves nothing behind."""
+    with pytest.raises(ClientError) as error:
+        create(client, "refused", echo, **members)
+    assert refused(error) == (code, status)
+    assert host.control.get("/v1/functions/refused").status_code == 404
+
+
+def test_what_does_not_matter_here_is_let_pass(client: Any, host: Server, echo: bytes) -> None:
+    """Members that Terraform and others always send do not stand in the way."""
+    create(
+        client,
+        "lenient",
+        echo,
+        Runtime="wasm",
+        Architectures=["arm64"],
+        Publish=False,
+        TracingConfig={"Mode": "Active"},
+        EphemeralStorage={"Size": 1024},
+        LoggingConfig={"LogFormat": "JSON"},
+        Layers=[],
+        VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+    )
+    assert client.get_function_configuration(FunctionName="lenient")["Architectures"] == ["arm64"]
+
+
+def test_an_outdated_revision_is_refused(client: Any, host: Server, echo: bytes) -> None:
+    """Two who edit at once do not undo each other unawares."""
+    create(client, "revised", echo)
+    for update in (
+        lambda: client.update_function_code(
+            FunctionName="revised", ZipFile=package({"x.wasm": echo}), RevisionId="other"
+        ),
+        lambda: client.update_function_configuration(
+            FunctionName="revised", Timeout=9, RevisionId="other"
+        ),
+    ):
+        with pytest.raises(client.exceptions.PreconditionFailedException) as error:
+            update()
+        assert refused(error) == ("PreconditionFailedException", 412)
+    assert client.get_function_configuration(FunctionName="revised")["Timeout"] == 3
+
+
+def test_a_dry_update_changes_nothing(client: Any, host: Server, echo: bytes, cat: bytes) -> None:
+    """DryRun checks the package and keeps the code."""
+    before = create(client, "dry", echo)
+    client.update_function_code(FunctionName="dry", ZipFile=package({"x.wasm": cat}), DryRun=True)
+    after = client.get_function_configuration(FunctionName="dry")
+    assert after["CodeSha256"] == before["CodeSha256"]
+
+
+def test_grants_survive_lambdas_updates(client: Any, host: Server, echo: bytes) -> None:
+    """Lambda's API has no word for grants, and so cannot take them away."""
+    host.deploy("granted", echo, grants=["kv"], concurrency=7)
+    client.update_function_configuration(FunctionName="granted", MemorySize=256)
+    client.update_function_code(FunctionName="granted", ZipFile=package({"x.wasm": echo}))
+    shown = host.control.get("/v1/functions/granted").json()
+    assert (shown["grants"], shown["concurrency"], shown["memoryMb"]) == (["kv"], 7, 256)
+    concurrency = client.get_function(FunctionName="granted")["Concurrency"]
+    assert concurrency == {"ReservedConcurrentExecutions": 7}
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "code", "status"),
+    [
+        ("$LATEST", "InvalidParameterValueException", 400),
+        ("7", "ResourceNotFoundException", 404),
+    ],
+)
+def test_a_version_is_not_deleted_with_its_function(
+    client: Any, host: Server, qualifier: str, code: str, status: int
+) -> None:
+    """A qualifier names less than the function, so the function stays."""
+    with pytest.raises(ClientError) as error:
+        client.delete_function(FunctionName="echo", Qualifier=qualifier)
+    assert refused(error) == (code, status)
+    assert client.get_function(FunctionName="echo")
+
+
+def test_paths_may_end_in_a_slash(host: Server) -> None:
+    """As some of Lambda's clients write them."""
+    with_slash = host.control.get("/2015-03-31/functions/")
+    assert with_slash.json() == host.control.get("/2015-03-31/functions").json()
+    invoked = host.control.post("/2015-03-31/functions/echo/invocations/", content=b"1")
+    assert invoked.content == b"1"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "name"),
+    [
+        ("GET", "/2015-03-31/functions/echo/nonsense", 404, "UnknownOperationException"),
+        ("PATCH", "/2015-03-31/functions/echo", 405, "MethodNotAllowedException"),
+        ("POST", "/2015-03-31/functions", 400, "InvalidRequestContentException"),
+        ("GET", "/2015-03-31/functions?MaxItems=0", 400, "InvalidParameterValueException"),
+        ("GET", "/2015-03-31/functions?MaxItems=x", 400, "InvalidParameterValueException"),
+        ("GET", "/2015-03-31/functions?Marker=a.b", 400, "InvalidParameterValueException"),
+    ],
+)
+def test_errors_of_the_path_are_lambdas_too(
+    host: Server, method: str, path: str, status: int, name: str
+) -> None:
+    """Type in the header, message in the body, request id beside them."""
+    response = host.control.request(method, path)
+    assert (response.status_code, response.headers["x-amzn-errortype"]) == (status, name)
+    assert set(response.json()) == {"Type", "Message"}
+    assert response.headers["x-amzn-requestid"]
+
+
+def test_a_module_streams_through_unharmed(client: Any, host: Server, echo: bytes) -> None:
+    """A package of several megabytes, most of it ballast, is read whole."""
+    ballast = io.BytesIO()
+    for index in range(200_000):
+        ballast.write(b"%d " % (index * 2_654_435_761 % 1_000_003))
+    archive = package({"fn.wasm": echo, "ballast.txt": ballast.getvalue()})
+    created = create(client, "heavy", echo, Code={"ZipFile": archive})
+    assert created["CodeSize"] == len(echo)

@@ -8,9 +8,10 @@ where it is watched does not start itself for ever.
 import hashlib
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from watchfiles import DefaultFilter, watch
+from watchfiles import Change, DefaultFilter, watch
 
 DEBOUNCE_MS_MAX = 1_000
 SETTLE_MS = 50
@@ -29,10 +30,10 @@ def changed_files(
     its first. Paths are as `real_path` gives them. Files under `ignored`, and what editors and
     caches leave, are not reported.
     """
-    known: dict[Path, bytes] = {}
+    wanted = DefaultFilter(ignore_paths=[ignored.resolve()])
     batches = watch(
         directory.resolve(),
-        watch_filter=DefaultFilter(ignore_paths=[ignored.resolve()]),
+        watch_filter=wanted,
         debounce=DEBOUNCE_MS_MAX,
         step=SETTLE_MS,
         stop_event=stop,
@@ -40,22 +41,38 @@ def changed_files(
         yield_on_timeout=True,
         recursive=recursive,
     )
+    known: dict[Path, bytes] = {}
     is_first = True
     for batch in batches:
-        changed = set()
-        for path in {Path(text) for _, text in batch}:
-            content = _digest(path)
-            if content is None or known.get(path) == content:
-                continue
-            changed.add(path)
-            if len(known) >= FILES_KNOWN_MAX:
-                known.clear()
-            known[path] = content
         if is_first:
             is_first = False
             yield set()
+        changed = {path for path in _files(batch, wanted) if _is_news(path, known)}
         if changed:
             yield changed
+
+
+def _files(batch: set[tuple[Change, str]], wanted: DefaultFilter) -> Iterator[Path]:
+    """The files of a batch, with those in a new directory: they may have been there before it
+    was watched."""
+    for change, text in batch:
+        path = Path(text)
+        if change is Change.added and path.is_dir():
+            inside = (found for found in path.rglob("*") if wanted(change, str(found)))
+            yield from islice(inside, FILES_KNOWN_MAX)
+        else:
+            yield path
+
+
+def _is_news(path: Path, known: dict[Path, bytes]) -> bool:
+    """Whether the file is there and holds something else than `known`, where that is kept."""
+    content = _digest(path)
+    if content is None or known.get(path) == content:
+        return False
+    if len(known) >= FILES_KNOWN_MAX:
+        known.clear()
+    known[path] = content
+    return True
 
 
 def real_path(path: Path) -> Path:

@@ -18,7 +18,7 @@ import click
 from edge.model.limits import KIB
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-_ERASE_LINE = "\r\x1b[2K"
+_ERASE_LINE = "\r\x1b[2K"  # movement, not colour: written whatever NO_COLOR says
 _PROGRESS_SECONDS = 0.2
 
 
@@ -89,14 +89,14 @@ def progress(label: str) -> Iterator[None]:
     finally:
         done.set()
         ticker.join()
-        click.echo(_ERASE_LINE, nl=False, err=True)
+        click.echo(_ERASE_LINE, nl=False, err=True, color=True)
 
 
 def _tick(label: str, done: threading.Event) -> None:
     waited = 0.0
     while not done.wait(_PROGRESS_SECONDS):
         waited += _PROGRESS_SECONDS
-        click.echo(f"{_ERASE_LINE}{label} … {waited:.0f} s", nl=False, err=True)
+        click.echo(f"{_ERASE_LINE}{label} … {waited:.0f} s", nl=False, err=True, color=True)
 
 
 def _table_line(cells: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:

@@ -29,15 +29,19 @@ def up(path: Path, settings: Settings) -> None:
     stop = threading.Event()
     watcher = Watcher(path, stop, settings.data)
     built = watcher.build_all()
+    context = click.get_current_context()
     threads: list[threading.Thread] = []
 
-    def deploy(ready: Ready) -> None:
-        arguments = (ready.control_url, ready.http_url, built)
-        threads.append(threading.Thread(target=watcher.run, args=arguments, daemon=True))
+    def follow(ready: Ready) -> None:
+        with context.scope(cleanup=False):  # threads do not inherit it, and it knows the colours
+            watcher.run(ready.control_url, ready.http_url, built)
+
+    def on_ready(ready: Ready) -> None:
+        threads.append(threading.Thread(target=follow, args=(ready,), daemon=True))
         threads[0].start()
 
     try:
-        run(settings, on_ready=deploy)
+        run(settings, on_ready=on_ready)
     finally:
         stop.set()
         for thread in threads:

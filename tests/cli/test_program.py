@@ -2,6 +2,9 @@
 
 import http.server
 import os
+import pty
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge import __version__
-from tests.cli.commands import CLOSED, edge
+from tests.cli.commands import CLOSED, COMMAND_SECONDS_MAX, EDGE, edge, environment
 
 VERBS = ("up", "serve", "deploy", "invoke", "list", "info", "logs", "usage", "rm")
 
@@ -173,3 +176,50 @@ def test_a_proxy_is_not_asked_for_this_machine(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setitem(os.environ, name, CLOSED)
     assert "not edge's" in edge("list", control_url=stranger).stderr
+
+
+def _on_a_terminal(*arguments: str, **more: str) -> str:
+    """What `edge ARGUMENTS` shows on a terminal."""
+    terminal, end = pty.openpty()
+    try:
+        subprocess.run(
+            [*EDGE, *arguments],
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            timeout=COMMAND_SECONDS_MAX,
+            env=environment(**more),
+            check=False,
+        )
+        return os.read(terminal, 65_536).decode()
+    finally:
+        os.close(terminal)
+        os.close(end)
+
+
+def test_colours_are_for_terminals_that_want_them(tmp_path: Path) -> None:
+    """A pipe gets plain text, and so does a terminal with NO_COLOR; otherwise there is colour."""
+    (tmp_path / "edge.toml").write_text('[function.f]\nmodule = "f.wasm"\nbuild = "exit 3"\n')
+    command = ("deploy", str(tmp_path))
+    assert "\x1b[31m" in _on_a_terminal(*command)
+    assert "\x1b" not in _on_a_terminal(*command, NO_COLOR="1")
+    assert "\x1b" not in edge(*command).stderr
+
+
+def test_ctrl_c_during_a_build_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    """The user changed their mind before the host was up."""
+    (tmp_path / "edge.toml").write_text(
+        '[function.f]\nmodule = "f.wasm"\nbuild = "echo at work; sleep 60"\n'
+    )
+    process = subprocess.Popen(
+        [*EDGE, "up", tmp_path, "--data", tmp_path / "data"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stderr is not None
+    while "at work" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=COMMAND_SECONDS_MAX)
+    assert (process.returncode, stderr) == (1, "\nAborted!\n")

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# How a server learns that its client has gone; uvloop says it with a RuntimeError.
+_GONE = (OSError, RuntimeError, asyncio.IncompleteReadError, asyncio.CancelledError)
+
 TLS = Path(__file__).parent / "tls"
 
 
@@ -75,7 +78,7 @@ async def serve(
 
     async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         origin.connections += 1
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        with suppress(*_GONE):
             received = await _read_request(reader)
             origin.received.append(received)
             await respond(received, writer)
@@ -105,7 +108,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Received:
 
 
 class TableResolver:
-    """Names and their addresses, as a test has them; a list of lists is one answer after another."""
+    """Names and their addresses, as a test has them; of a list of lists, each answers once."""
 
     def __init__(self, **names: Sequence[str] | Sequence[Sequence[str]]) -> None:
         self._names = {name.replace("_", "."): list(answers) for name, answers in names.items()}

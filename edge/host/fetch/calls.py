@@ -60,7 +60,7 @@ class FetchCalls:
 
 def _read_request(arguments: Arguments) -> FetchRequest:
     target = Target.parse(arguments.text("url", bytes_max=URL_BYTES_MAX))
-    method = parse_method(arguments.text("method", bytes_max=16, default="GET"))
+    method = parse_method(arguments.text("method", bytes_max=64, default="GET"))
     headers = check_headers(arguments.texts("headers"))
     body = arguments.data("body") or b""
     if len(body) > BODY_BYTES_MAX:

@@ -13,8 +13,8 @@ Invariant: whatever the server does, a fetch ends in time, within its bounds, it
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -128,27 +128,29 @@ class Fetcher:
             port=target.port,
             target=target.path,
         )
+        network = GrantedNetwork(grants, self._resolver)
         connection = httpcore.AsyncHTTPConnection(
             httpcore.Origin(url.scheme, url.host, target.port),
             ssl_context=self._tls,
-            network_backend=GrantedNetwork(grants, self._resolver),
+            network_backend=network,
         )
         message = httpcore.Request(
             request.method, url, headers=_headers_to_send(request), content=request.body
         )
         try:
             response = await connection.handle_async_request(message)
-            body = await self._read_body(cast(AsyncIterable[bytes], response.stream))
+            async with aclosing(_chunks(response)) as chunks:
+                body = await self._read_body(chunks)
             return Fetched(response.status, _headers_received(response.headers), body, str(target))
         finally:
-            await connection.aclose()
+            await network.aclose()
 
-    async def _read_body(self, stream: AsyncIterable[bytes]) -> bytes:
-        body, chunks = bytearray(), 0
-        async for chunk in stream:
+    async def _read_body(self, chunks: AsyncIterator[bytes]) -> bytes:
+        body, count = bytearray(), 0
+        async for chunk in chunks:
             body += chunk
-            chunks += 1
-            if not chunks % CHUNKS_PER_TURN:
+            count += 1
+            if not count % CHUNKS_PER_TURN:
                 await asyncio.sleep(0)  # a server may send thousands of tiny ones in one packet
             if len(body) > self._limits.response_bytes_max:
                 raise CallError(
@@ -156,6 +158,11 @@ class Fetcher:
                     f"the response is over {self._limits.response_bytes_max} bytes",
                 )
         return bytes(body)
+
+
+def _chunks(response: httpcore.Response) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives; a generator, to be closed when the rest is not wanted."""
+    return cast(AsyncGenerator[bytes, None], aiter(cast(AsyncIterable[bytes], response.stream)))
 
 
 def check_grant(grants: GrantSet, target: Target) -> None:

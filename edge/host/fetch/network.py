@@ -40,18 +40,19 @@ class SystemResolver:
 
 
 class GrantedNetwork(httpcore.AsyncNetworkBackend):
-    """The network as one function's grants let it be seen. TCP only."""
+    """The network as one function's grants let it be seen, for one connection. TCP only."""
 
     def __init__(self, grants: GrantSet, resolver: Resolver) -> None:
         self._grants = grants
         self._resolver = resolver
         self._sockets = httpcore.AnyIOBackend()
+        self._stream: httpcore.AsyncNetworkStream | None = None
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  (httpcore's signature)
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -59,12 +60,18 @@ class GrantedNetwork(httpcore.AsyncNetworkBackend):
         addresses = await self._permitted(host, port)
         for address in addresses[:ADDRESSES_TRIED_MAX]:
             try:
-                return await self._sockets.connect_tcp(
+                self._stream = await self._sockets.connect_tcp(
                     address, port, CONNECT_TIMEOUT_S, local_address, socket_options
                 )
+                return self._stream
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         raise CallError(Code.UNREACHABLE, f"{host}:{port} takes no connection")
+
+    async def aclose(self) -> None:
+        """Close what was opened: httpcore loses it when cancelled in the middle of a handshake."""
+        if self._stream is not None:
+            await self._stream.aclose()
 
     async def _permitted(self, host: str, port: int) -> list[str]:
         """The addresses of the host that may be connected to; raises CallError when none may."""

@@ -44,7 +44,7 @@ class Starts:
     def __init__(self, module: LoadedModule, seats: Seats) -> None:
         self._module = module
         self._seats = seats
-        self._allowance = Allowance(FUEL, FUEL, MEMORY_MB * MIB, FUEL, 1_000_000_000, 6 * MIB)
+        self._allowance = Allowance(FUEL, MEMORY_MB * MIB, FUEL, 1_000_000_000, 6 * MIB)
         self._session = Session("bench", "primes", parse_grants(()), (), LogBuffer(0), 1 << 62)
 
     def restore_us(self) -> float:

@@ -61,7 +61,6 @@ class SandboxSettings:
     fuel_per_ms: int = 5_000_000
     slice_fuel: int = 100_000
     slice_fuel_background: int = 20_000_000
-    start_fuel: int = 1_000_000
     turn_us_busy: int = 50
     turn_us_idle: int = 200
     young_us: int = 10_000
@@ -79,7 +78,6 @@ class SandboxSettings:
             "fuel_per_ms": (1_000, 1_000_000_000),
             "slice_fuel": (1_000, 100_000_000),
             "slice_fuel_background": (1_000, 10_000_000_000),
-            "start_fuel": (1_000, 100_000_000),
             "turn_us_busy": (1, 100_000),
             "turn_us_idle": (1, 100_000),
             "young_us": (1, 10_000_000),

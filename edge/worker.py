@@ -53,6 +53,8 @@ INIT_MS_MAX = 10_000
 """CPU an initialiser may use, in billed milliseconds: Lambda's ten seconds."""
 REFRESH_S = 1.0
 ROLLUP_S = 60.0
+BACKLOG = 2_048
+"""Connections that wait to be accepted; beyond it a client tries again a second later."""
 ARTIFACT_SWEEP_S = 600.0
 
 _log = structlog.get_logger(__name__)
@@ -184,6 +186,7 @@ def _door_config(sock: socket.socket, grace_s: int) -> hypercorn.config.Config:
     config.loglevel = "WARNING"
     config.errorlog = "-"
     config.accesslog = None
+    config.backlog = BACKLOG
     return config
 
 

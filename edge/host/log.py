@@ -43,6 +43,12 @@ class LogBuffer:
         """How much may still be written; negative once the log is cut."""
         return self._bytes_left
 
+    def clear(self) -> None:
+        """Forget everything written so far."""
+        self._bytes_left = self._bytes_max
+        self._lines.clear()
+        self._partial = None
+
     def append(self, level: int, text: bytes | bytearray) -> None:
         """Add one line. Bytes that are not UTF-8 are replaced; `level` is clamped to 0…4."""
         if self._bytes_left < 0:

@@ -53,6 +53,13 @@ class Session:
     host_fuel: int = 0
     host_ns: int = 0
 
+    def forget(self) -> None:
+        """As if nothing had run yet: the guest is started again, and nobody saw the first try."""
+        self.log.clear()
+        self.calls.clear()
+        self.stdin_position = self.host_fuel = self.streams_closed = 0
+        self.exit_status = None
+
     def charge(self, fuel: int) -> None:
         """Add to the bill; the sandbox ends the guest when it is too much."""
         self.host_fuel += fuel

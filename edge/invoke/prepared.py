@@ -47,9 +47,8 @@ class Preparations:
         fuel_max = limits.timeout_ms * sandbox.fuel_per_ms
         allowance = Allowance(
             fuel_max=fuel_max,
-            start_fuel=min(sandbox.start_fuel, fuel_max),
             memory_bytes_max=limits.memory_bytes_max,
-            slice_fuel=sandbox.slice_fuel,
+            slice_fuel=min(sandbox.slice_fuel, fuel_max),
             host_ns_per_slice=sandbox.host_us_per_slice * 1_000,
             answer_bytes_max=self._host.payload_bytes_max,
         )

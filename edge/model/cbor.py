@@ -8,7 +8,7 @@ Plain values: None, bool, int (CBOR's own 64-bit range), float, str, bytes, list
 text keys. CBOR's `undefined` is read as None. See RFC 8949.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Sized
 from io import BytesIO
 from typing import NoReturn
 
@@ -65,20 +65,14 @@ def decode(data: bytes | memoryview, *, depth_max: int = DEPTH_MAX) -> object:
     return value
 
 
-class _NoTags(Mapping[int, Callable[[object, bool], NoReturn]]):
+class _NoTags(dict[int, Callable[[object, bool], NoReturn]]):
     """Stands for a decoder of every tag there is; each refuses (some of cbor2's run for ages)."""
 
-    def __getitem__(self, tag: int) -> Callable[[object, bool], NoReturn]:
+    def __missing__(self, tag: int) -> Callable[[object, bool], NoReturn]:
         def refuse(_value: object, _immutable: bool) -> NoReturn:
             raise CborError(f"tag {tag} is not a plain value")
 
         return refuse
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 _NO_TAGS = _NoTags()

@@ -4,8 +4,8 @@ Neighbours: `front/` and `sources/` build events; `invoke/` takes them.
 Invariant: an event names one function and carries one payload; it is never changed.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from edge.model.ids import LATEST
 
@@ -17,9 +17,8 @@ class Source(StrEnum):
     INVOKE = "invoke"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened, for one function.
+class Event(NamedTuple):
+    """One thing that happened, for one function; a named tuple because every request makes one.
 
     `payload` is a CBOR/JSON value in Lambda's documented shape (for `Source.HTTP`: payload 2.0,
     its body a byte string). `bytes_in` is the size as received.

@@ -5,13 +5,13 @@ Invariant: `failure` is None exactly when `outcome` is `ok`.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.model.outcome import Failure, Outcome
 from edge.model.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """Outcome, the guest's value or its failure, what it used, and the end of its log.
 
     `value` is the decoded answer of an ABI guest, or the bytes a command wrote to stdout.

@@ -15,6 +15,7 @@ from edge.sandbox.instance import Instance
 from edge.sandbox.stop import GuestStopped
 
 _CONTEXT_ENTRIES = 8
+_U32 = 0xFFFF_FFFF
 _FAILURE_TEXT_MAX = 64 * 1024
 _STACK_LINES_MAX = 64
 
@@ -37,40 +38,63 @@ class Envelope:
 
     def seal(self, event: Event, deadline_ms: int) -> bytes:
         """The bytes for `edge_handle`. Raises CborError when the payload is no plain value."""
-        changing = encode(
-            {
-                "requestId": event.request_id,
-                "deadlineMs": deadline_ms,
-                "traceparent": event.traceparent,
-                "clientContext": event.client_context,
-            }
+        trace = b"\xf6" if event.traceparent is None else encode(event.traceparent)
+        client = b"\xf6" if event.client_context is None else encode(event.client_context)
+        # Put together here, since encoding these four as a map costs 1 µs more.
+        return b"".join(
+            (
+                b"\xa2\x65event",
+                encode(event.payload),
+                self._constant,
+                b"\x69requestId",
+                encode(event.request_id),
+                b"\x6adeadlineMs\x1b",
+                deadline_ms.to_bytes(8, "big"),
+                b"\x6btraceparent",
+                trace,
+                b"\x6dclientContext",
+                client,
+            )
         )
-        return b"\xa2\x65event" + encode(event.payload) + self._constant + changing[1:]
 
 
 def answer(instance: Instance, envelope: bytes) -> Generator[None, None, bytes]:
     """Start the guest, hand it the envelope, and return what it answered."""
-    module = instance.module
     size = len(envelope)
-    if module.synchronous:
-        instance.start_now()
-        instance.restored()
-        pointer = instance.allocate_now(size)
-    else:
-        yield from instance.start()
-        for name in module.work:
-            yield from instance.call(name, 0, 0, 0, 0)
-        instance.restored()
-        pointer = yield from instance.call(b"edge_alloc", 1, size, 0, 1)
-    pointer &= 0xFFFF_FFFF
+    yield from instance.start()
+    for name in instance.module.work:
+        yield from instance.call(name, 0, 0, 0, 0)
+    instance.restored()
+    pointer = yield from instance.call(b"edge_alloc", 1, size, 0, 1)
+    instance.put(_checked(pointer, size), envelope)
+    packed = yield from instance.call(b"edge_handle", 2, pointer & _U32, size, 1)
+    return instance.get(packed >> 32, packed & _U32)
+
+
+def answer_now(instance: Instance, envelope: bytes) -> bytes:
+    """The same in one go, for a guest that fits one slice; 4 µs less than on a fiber.
+
+    Raises SliceOverran when it does not fit. Nothing was shown to anyone by then, so the guest is
+    started again, and cannot tell.
+    """
+    size = len(envelope)
+    instance.start_now()
+    instance.restored()
+    pointer = _checked(instance.call_now(b"edge_alloc", 1, size, 0), size)
+    instance.put(pointer, envelope)
+    packed = instance.call_now(b"edge_handle", 2, pointer, size)
+    return instance.get(packed >> 32, packed & _U32)
+
+
+def _checked(pointer: int, size: int) -> int:
+    """Where `edge_alloc` says the event may go, if anywhere."""
+    pointer &= _U32
     if pointer == 0 and size:
         raise GuestStopped(
             Outcome.OUT_OF_MEMORY,
             Failure("OutOfMemory", f"edge_alloc returned 0 for {size} bytes"),
         )
-    instance.put(pointer, envelope)
-    packed = yield from instance.call(b"edge_handle", 2, pointer, size, 1)
-    return instance.get(packed >> 32, packed & 0xFFFF_FFFF)
+    return pointer
 
 
 def read_answer(data: bytes) -> tuple[Outcome, object, Failure | None]:

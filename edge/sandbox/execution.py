@@ -6,8 +6,8 @@ Invariant: it has exactly one ending, and its instance is closed once, by whoeve
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from time import perf_counter_ns
+from typing import NamedTuple
 
 import structlog
 
@@ -15,7 +15,7 @@ from edge.host.session import Session
 from edge.model.function import GuestKind
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox import abi, command
-from edge.sandbox.instance import Allowance, Instance, StartOverran
+from edge.sandbox.instance import Allowance, Instance, SliceOverran
 from edge.sandbox.modules import LoadedModule
 from edge.sandbox.seats import Seat, Seats
 from edge.sandbox.stop import GuestStopped
@@ -25,8 +25,7 @@ NS_PER_US = 1_000
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How it ended and what it used; what the sandbox knows of the invocation's bill."""
 
     outcome: Outcome
@@ -39,8 +38,7 @@ class Ending:
     bytes_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """The seat an execution was given, and where to give it back."""
 
     seats: Seats
@@ -60,7 +58,7 @@ class Execution:
         self._data = data
         self.ending: Ending | None = None
         self.instance = Instance(module, room.seat, session, allowance)
-        self._steps = self._drive()
+        self._steps: Generator[None, None, bytes] | None = None
 
     def _drive(self) -> Generator[None, None, bytes]:
         if self.instance.module.kind is GuestKind.COMMAND:
@@ -70,12 +68,18 @@ class Execution:
     def advance(self) -> bool:
         """Run one slice; True when the guest has ended, and then `ending` is set."""
         try:
+            if self._steps is None:
+                if self.instance.module.synchronous:
+                    self._conclude(abi.answer_now(self.instance, self._data))
+                    return True
+                self._steps = self._drive()
             next(self._steps)
         except StopIteration as last:
             self._conclude(last.value)
             return True
-        except StartOverran:
-            return self._start_again()
+        except SliceOverran:
+            self._start_again()
+            return self.advance()
         except GuestStopped as stopped:
             self.conclude(stopped.outcome, None, stopped.failure, 0)
             return True
@@ -87,15 +91,16 @@ class Execution:
             return True
         return False
 
-    def _start_again(self) -> bool:
-        """The guest cannot start within one slice: from now on its module starts on a fiber."""
+    def _start_again(self) -> None:
+        """The guest does not fit one slice: from now on its module starts on a fiber.
+
+        What it did so far is forgotten, its charges too: the same input costs the same.
+        """
         old = self.instance
         old.module.synchronous = False
-        old.session.host_fuel = 0  # billed once: the same input costs the same
+        old.session.forget()
         old.close()
         self.instance = Instance(old.module, self._room.seat, old.session, old.allowance)
-        self._steps = self._drive()
-        return self.advance()
 
     def _conclude(self, data: bytes) -> None:
         size = len(data)

@@ -23,6 +23,7 @@ from edge.sandbox.seats import (
     ERROR_WORD,
     FIRST_WORD,
     FUEL_WORD,
+    RAW_SECOND_WORD,
     RAW_WORD,
     RESULT_WORD,
     SECOND_WORD,
@@ -42,10 +43,9 @@ _U32 = 0xFFFF_FFFF
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one guest may use: fuel in all, fuel before it first yields, memory, slice sizes."""
+    """What one guest may use: fuel in all, memory, fuel and host time in a slice, its answer."""
 
     fuel_max: int
-    start_fuel: int
     memory_bytes_max: int
     slice_fuel: int
     host_ns_per_slice: int
@@ -69,8 +69,8 @@ class Request:
 Pending = Sleep | Request | Awaitable[bytes]
 
 
-class StartOverran(Exception):
-    """A synchronous start used its allowance; start again in the form that can yield."""
+class SliceOverran(Exception):
+    """A guest without a fiber used up its slice: start it again in the form that can yield."""
 
 
 class Instance:
@@ -110,7 +110,6 @@ class Instance:
         self.pending: Pending | None = None
         self.answer = b""
         self.ready = False
-        self.result_address = 0
         self.stopped: stop.GuestStopped | None = None
         self.off_loop = False
         self.budget_ns = allowance.host_ns_per_slice
@@ -122,36 +121,33 @@ class Instance:
         self._future = 0
         self._seat = seat
         seat.taker = self
-        words = seat.words
-        words[TRAP_WORD] = words[ERROR_WORD] = 0
-        self._store: int = raw.store_new(module.engine, seat.number, None)
-        self._context: int = raw.store_context(self._store)
-        raw.store_limiter(self._store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1)
+        store: int = raw.store_new(module.engine, seat.number, None)
+        self._store = store
+        self._context: int = raw.store_context(store)
+        raw.store_limiter(store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1)
 
     # Starting
 
     def start_now(self) -> None:
-        """Instantiate without a fiber: for guests that cannot wait. Raises StartOverran."""
-        seat = self._seat
+        """Instantiate without a fiber, for a guest that may fit one slice. Raises SliceOverran."""
+        seat, context = self._seat, self._context
         self._synchronous = True
-        raw.set_fuel(self._context, self.allowance.start_fuel)
-        error = raw.instantiate(self.module.pre, self._context, seat.instance, seat.trap)
-        self._check(error or 0)
-        self._find_memory()
+        raw.set_fuel(context, self.allowance.slice_fuel)
+        error = raw.instantiate(self.module.pre, context, seat.instance, seat.trap)
+        if error or seat.words[TRAP_WORD]:
+            self._fail(error or 0)
+        raw.export_get(context, seat.instance, b"memory", 6, seat.memory)
+        self.memory = GuestMemory(context, seat.memory_item)
 
-    def allocate_now(self, size: int) -> int:
-        """`edge_alloc` without a fiber; then fuel and slices are set for the rest."""
+    def call_now(self, name: bytes, count: int, first: int, second: int) -> int:
+        """Call an export of `count` i32 arguments without a fiber. Raises SliceOverran."""
         seat, words = self._seat, self._seat.words
-        self._export(b"edge_alloc")
-        words[RAW_WORD] = size
-        error = raw.call_unchecked(self._context, seat.function_item, seat.raw, 1, seat.trap)
-        self._check(error or 0)
-        self._synchronous = False
-        raw.get_fuel(self._context, seat.fuel)
-        used = self.allowance.start_fuel - words[FUEL_WORD]
-        raw.set_fuel(self._context, self.allowance.fuel_max - used)
-        raw.set_slice(self._context, self.slice_fuel)
-        return words[RAW_WORD] & _U32
+        raw.export_get(self._context, seat.instance, name, len(name), seat.function)
+        words[RAW_WORD], words[RAW_SECOND_WORD] = first, second
+        error = raw.call_unchecked(self._context, seat.function_item, seat.raw, count, seat.trap)
+        if error or words[TRAP_WORD]:
+            self._fail(error or 0)
+        return words[RAW_WORD]
 
     def start(self) -> Steps:
         """Instantiate on a fiber, in slices."""
@@ -195,7 +191,9 @@ class Instance:
                 raw.set_slice(self._context, self.slice_fuel)
         raw.future_delete(self._future)
         self._future = 0
-        self._check(0)
+        words = self._seat.words
+        if words[TRAP_WORD] or words[ERROR_WORD]:
+            self._fail(0)
 
     def _export(self, name: bytes) -> None:
         seat = self._seat
@@ -208,16 +206,15 @@ class Instance:
 
     # Ending
 
-    def _check(self, error: int) -> None:
+    def _fail(self, error: int) -> None:
+        """Raise what a trap or error in the seat (or an error returned) means."""
         words = self._seat.words
-        if not (error or words[TRAP_WORD] or words[ERROR_WORD]):
-            return
         trap, error = words[TRAP_WORD], error or words[ERROR_WORD]
         words[TRAP_WORD] = words[ERROR_WORD] = 0  # taken below, so never freed twice
         cause = raw.take_trap(trap) if trap else None
         message = raw.take_error(error) if error else ""
         if self._synchronous and self._overran(cause):
-            raise StartOverran
+            raise SliceOverran
         if self.stopped is not None:
             raise self.stopped
         if cause is None:
@@ -225,7 +222,7 @@ class Instance:
         raise stop.from_trap(cause, self.memory_bytes, self.allowance.memory_bytes_max)
 
     def _overran(self, cause: raw.Trap | None) -> bool:
-        spent = self.session.host_fuel > self.allowance.start_fuel
+        spent = self.session.host_fuel > self.allowance.slice_fuel
         return spent or (cause is not None and cause.code == raw.Trap.OUT_OF_FUEL)
 
     @property
@@ -237,7 +234,7 @@ class Instance:
         """Fuel the guest burned, with what its host calls were charged."""
         if self._store:
             raw.get_fuel(self._context, self._seat.fuel)
-            limit = self.allowance.start_fuel if self._synchronous else self.allowance.fuel_max
+            limit = self.allowance.slice_fuel if self._synchronous else self.allowance.fuel_max
             self.used_fuel = limit - self._seat.words[FUEL_WORD]
         return self.used_fuel + self.session.host_fuel
 
@@ -328,7 +325,7 @@ class Instance:
         session, allowance = self.session, self.allowance
         session.host_ns += elapsed_ns
         self.budget_ns -= elapsed_ns
-        limit = allowance.start_fuel if self._synchronous else allowance.fuel_max
+        limit = allowance.slice_fuel if self._synchronous else allowance.fuel_max
         if session.host_fuel > limit:
             return self.end(FuelSpent())
         if self.budget_ns < 0 and not self._pinched and not self._synchronous:

@@ -17,7 +17,7 @@ class GuestMemory:
         self._context = context
         self._item = item
         self._base: int = raw.memory_data(context, item) or 0
-        self._size: int = raw.memory_size(context, item)
+        self._size = 0  # asked for when first needed: a check that fails asks again
 
     @property
     def size_bytes(self) -> int:

@@ -6,9 +6,9 @@ Invariant: `run` returns an ending for whatever a guest did; only a missing comp
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter_ns
+from typing import NamedTuple
 
 from edge.config import SandboxSettings
 from edge.host.calls import HostCalls
@@ -28,8 +28,7 @@ _NO_SEAT = Ending(
 _SWEEPS_PER_IDLE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One invocation for the sandbox: `data` is the envelope, or a command's nothing."""
 
     image: str

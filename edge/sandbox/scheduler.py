@@ -231,7 +231,11 @@ class Scheduler:
     def close(self, execution: Execution) -> None:
         """Close an ended execution: here when it is small, else on the background thread, since
         giving back a hundred megabytes holds the loop for tens of milliseconds."""
-        if execution.instance.memory_bytes > self._settings.close_inline_bytes_max:
+        ending = execution.ending
+        memory_bytes = (
+            execution.instance.memory_bytes if ending is None else ending.memory_peak_bytes
+        )
+        if memory_bytes > self._settings.close_inline_bytes_max:
             self._background.close(execution)
         else:
             execution.close()

@@ -5,13 +5,14 @@ call ends, perhaps many slices later. Making ctypes structures for each call cos
 call (28 µs, not 15), so each seat holds one block, made once and used by one guest after another.
 
 Neighbours: `instance.py` sits on a seat; `imports.py` finds an instance by its seat's number.
-Invariant: a seat belongs to one instance at a time; a guest never sees its memory.
+Invariant: a seat belongs to one instance at a time; its trap and error are 0 except between a call
+that failed and the reading of why; a guest never sees its memory.
 """
 
 import ctypes
 from typing import TYPE_CHECKING
 
-from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_SIZE
+from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_RAW_SIZE, VAL_SIZE
 
 if TYPE_CHECKING:
     from edge.sandbox.instance import Instance
@@ -28,6 +29,7 @@ FIRST_WORD = (_ARGUMENTS + VAL_ITEM) // 8
 SECOND_WORD = (_ARGUMENTS + VAL_SIZE + VAL_ITEM) // 8
 RESULT_WORD = (_RESULT + VAL_ITEM) // 8
 RAW_WORD = _RAW // 8
+RAW_SECOND_WORD = (_RAW + VAL_RAW_SIZE) // 8
 
 
 class Seat:

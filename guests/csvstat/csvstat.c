@@ -4,8 +4,9 @@
  *     curl --data-binary @sales.csv localhost:8080/csvstat
  *     curl --data-binary @export.csv 'localhost:8080/csvstat?delimiter=;&header=no'
  *
- * What the request was comes as CGI does it (RFC 3875): REQUEST_METHOD, QUERY_STRING, CONTENT_TYPE
- * and CONTENT_LENGTH. Rows follow RFC 4180: quoted fields may hold delimiters and line breaks.
+ * The request is told as CGI tells it (RFC 3875), in REQUEST_METHOD, QUERY_STRING and CONTENT_TYPE;
+ * with a method the answer begins with a header, without one it is the bare JSON. Rows follow RFC
+ * 4180: quoted fields may hold delimiters and line breaks.
  */
 #include <limits.h>
 #include <locale.h>
@@ -212,7 +213,8 @@ int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8"); /* for mblen */
     const char *method = variable("REQUEST_METHOD");
     if (*method && strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0) {
-        printf("POST a CSV file: curl --data-binary @file.csv URL\n");
+        printf("Status: 405\nContent-Type: text/plain\nAllow: POST, PUT\n\n"
+               "POST a CSV file: curl --data-binary @file.csv URL\n");
         return 0;
     }
     struct options options = read_options();
@@ -223,6 +225,7 @@ int main(void) {
     }
     bool more = !options.header || read_row(&table, &options, true);
     while (more) more = read_row(&table, &options, false);
+    if (*method) printf("Content-Type: application/json\n\n");
     print_table(&table);
     return 0;
 }

@@ -1,0 +1,226 @@
+"""The contract of a FunctionStore, over every backend."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
+
+from edge.model.errors import Conflict, InvalidRequest, NotFound, StorageFailure
+from edge.model.function import Artifact, Settings
+from edge.storage.functions import FunctionStore
+from edge.storage.sqlite.functions import SqliteFunctions
+from tests.storage.versions import ARTIFACT, artifacts, draft, settings
+
+FUNCTIONS_MAX = 8
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FunctionStore]:
+    """An empty store with room for a few functions."""
+    opened = SqliteFunctions(tmp_path / "registry.db", functions_max=FUNCTIONS_MAX)
+    yield opened
+    opened.close()
+
+
+def test_what_was_put_is_got(store: FunctionStore) -> None:
+    """A version comes back as it was stored, with the slot it was given."""
+    stored = store.put(draft())
+    assert stored == replace(draft(), slot=0)
+    assert store.get("hello") == stored
+
+
+def test_unknown_names_and_versions_are_none(store: FunctionStore) -> None:
+    """Absence is an answer, not an error."""
+    store.put(draft())
+    assert store.get("nobody") is None
+    assert store.get("hello", "7") is None
+
+
+def test_an_update_keeps_the_slot(store: FunctionStore) -> None:
+    """A function's slot is its own for as long as it exists."""
+    store.put(draft("first"))
+    before = store.put(draft("second", "r1"))
+    after = store.put(draft("second", "r2"))
+    assert (before.slot, after.slot) == (1, 1)
+    assert store.get("second") == after
+
+
+def test_a_freed_slot_is_the_next_one_given(store: FunctionStore) -> None:
+    """Slots stay small: the lowest free one goes to the next function."""
+    for name in ("a", "b", "c"):
+        store.put(draft(name))
+    assert store.delete("b")
+    assert store.put(draft("d")).slot == 1
+    assert store.put(draft("e")).slot == 3
+    assert store.delete("a")
+    assert store.put(draft("f")).slot == 0
+
+
+@settings_of_hypothesis(max_examples=25)
+@given(names=st.lists(st.sampled_from("abcdefghij"), max_size=40))
+def test_slots_are_unique_small_and_lowest_first(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    """Whatever is deployed and deleted, slots are distinct and below the most there ever were."""
+    store = SqliteFunctions(tmp_path_factory.mktemp("slots") / "registry.db")
+    slots: dict[str, int] = {}
+    for name in names:
+        if name in slots:
+            store.delete(name)
+            del slots[name]
+        else:
+            lowest = min(set(range(len(slots) + 1)) - set(slots.values()))
+            slots[name] = store.put(draft(name)).slot
+            assert slots[name] == lowest
+    store.close()
+
+
+def test_numbered_versions_stand_beside_the_latest(store: FunctionStore) -> None:
+    """The schema holds published versions without a migration; they share the function's slot."""
+    latest = store.put(draft())
+    published = store.put(replace(draft(revision_id="r2"), version="1"))
+    assert published.slot == latest.slot
+    assert store.get("hello", "1") == published
+    assert store.list("", 10) == (latest,)
+    assert store.delete("hello")
+    assert store.get("hello", "1") is None
+
+
+def test_creating_what_exists_is_a_conflict(store: FunctionStore) -> None:
+    """`must_exist=False` never overwrites."""
+    stored = store.put(draft(), must_exist=False)
+    with pytest.raises(Conflict):
+        store.put(draft(revision_id="r2"), must_exist=False)
+    assert store.get("hello") == stored
+
+
+def test_updating_what_is_not_there_is_not_found(store: FunctionStore) -> None:
+    """`must_exist=True` never creates, and takes no slot."""
+    with pytest.raises(NotFound):
+        store.put(draft(), must_exist=True)
+    assert store.get("hello") is None
+    assert store.put(draft("other")).slot == 0
+
+
+def test_a_revision_that_is_no_longer_current_is_a_conflict(store: FunctionStore) -> None:
+    """Of two deployers who read the same revision, one wins."""
+    store.put(draft(revision_id="r1"))
+    won = store.put(draft(revision_id="r2"), revision_id="r1")
+    with pytest.raises(Conflict):
+        store.put(draft(revision_id="r3"), revision_id="r1")
+    with pytest.raises(Conflict):
+        store.put(draft("absent"), revision_id="r1")
+    assert store.get("hello") == won
+    assert store.get("absent") is None
+
+
+def test_a_full_host_refuses_and_says_so(store: FunctionStore) -> None:
+    """Functions are bounded; an update of one that is there still goes through."""
+    for number in range(FUNCTIONS_MAX):
+        store.put(draft(f"f{number}"))
+    with pytest.raises(InvalidRequest, match="8 functions"):
+        store.put(draft("one-too-many"))
+    assert store.get("one-too-many") is None
+    assert store.put(draft("f7", "r2")).slot == FUNCTIONS_MAX - 1
+
+
+def test_listing_goes_on_behind_a_name(store: FunctionStore) -> None:
+    """Pages in order of name, each function once."""
+    for name in ("b", "a", "C", "d"):
+        store.put(draft(name))
+    first = store.list("", 3)
+    assert [version.function for version in first] == ["C", "a", "b"]
+    assert [version.function for version in store.list("b", 3)] == ["d"]
+    assert store.list("", 0) == ()
+
+
+def test_deleting_says_whether_there_was_one(store: FunctionStore) -> None:
+    """Deleting twice is no error of the store's."""
+    store.put(draft())
+    assert store.delete("hello")
+    assert not store.delete("hello")
+    assert store.get("hello") is None
+
+
+def test_digests_are_those_of_stored_versions(store: FunctionStore) -> None:
+    """Modules and images, and only while a version refers to them."""
+    store.put(draft("one"))
+    store.put(replace(draft("two"), artifact=replace(ARTIFACT, digest="c" * 64)))
+    assert store.digests() == {"a" * 64, "b" * 64, "c" * 64}
+    store.delete("two")
+    assert store.digests() == {"a" * 64, "b" * 64}
+    store.put(replace(draft("one"), artifact=replace(ARTIFACT, digest="d" * 64, image="d" * 64)))
+    assert store.digests() == {"d" * 64}
+
+
+def test_the_change_count_tells_writes_of_others(store: FunctionStore, tmp_path: Path) -> None:
+    """It stays while nothing happens, and moves when another process's store writes."""
+    before = store.change_count()
+    assert store.change_count() == before
+    other = SqliteFunctions(tmp_path / "registry.db")
+    other.put(draft())
+    assert store.change_count() != before
+    other.close()
+
+
+def test_threads_take_turns(store: FunctionStore) -> None:
+    """Of many deployers with the same revision, exactly one wins."""
+    store.put(draft(revision_id="r0"))
+
+    def update(number: int) -> bool:
+        try:
+            store.put(draft(revision_id=f"t{number}"), revision_id="r0")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(update, range(12))) == 1
+
+
+@given(artifact=artifacts, chosen=settings)
+@settings_of_hypothesis(max_examples=25)
+def test_any_version_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, artifact: Artifact, chosen: Settings
+) -> None:
+    """Whatever a deployer may write survives the round through the columns."""
+    store = SqliteFunctions(tmp_path_factory.mktemp("any") / "registry.db")
+    stored = store.put(replace(draft(), artifact=artifact, settings=chosen))
+    assert stored == store.get("hello")
+    store.close()
+
+
+def test_a_store_that_is_closed_fails_as_storage(tmp_path: Path) -> None:
+    """The backend's own errors do not leak."""
+    store = SqliteFunctions(tmp_path / "registry.db")
+    store.close()
+    with pytest.raises(StorageFailure):
+        store.get("hello")
+
+
+def test_a_row_this_edge_cannot_read_is_a_storage_failure(tmp_path: Path) -> None:
+    """A newer edge's document, read by an older one, is named as that."""
+    store = SqliteFunctions(tmp_path / "registry.db")
+    store.put(draft())
+    with closing(sqlite3.connect(tmp_path / "registry.db", isolation_level=None)) as connection:
+        connection.execute("""UPDATE version SET settings = '{"format":9}'""")
+    with pytest.raises(StorageFailure, match="upgrade"):
+        store.get("hello")
+    store.close()
+
+
+def test_versions_survive_a_restart(tmp_path: Path) -> None:
+    """What was answered is on disk."""
+    first = SqliteFunctions(tmp_path / "registry.db")
+    stored = first.put(draft())
+    first.close()
+    second = SqliteFunctions(tmp_path / "registry.db")
+    assert second.get("hello") == stored
+    second.close()

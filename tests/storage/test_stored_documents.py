@@ -1,0 +1,113 @@
+"""Artifacts and settings as JSON: nothing is lost, and nothing unknown is let through."""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+
+from edge.model.errors import StorageFailure
+from edge.model.function import Artifact, Settings, SnapshotReport
+from edge.model.limits import Limits
+from edge.storage.documents import (
+    decode_artifact,
+    decode_settings,
+    encode_artifact,
+    encode_settings,
+)
+from tests.storage.versions import ARTIFACT, artifacts, settings
+
+ARTIFACT_TEXT = encode_artifact(ARTIFACT)
+SETTINGS_TEXT = encode_settings(Settings())
+BOTH = pytest.mark.parametrize(
+    ("decode", "text"), [(decode_artifact, ARTIFACT_TEXT), (decode_settings, SETTINGS_TEXT)]
+)
+
+
+@given(artifacts)
+def test_every_artifact_comes_back(artifact: Artifact) -> None:
+    """Decoding gives back the artifact that was encoded."""
+    assert decode_artifact(encode_artifact(artifact)) == artifact
+
+
+@given(settings)
+def test_all_settings_come_back(stored: Settings) -> None:
+    """Decoding gives back the settings that were encoded, lone surrogates and all."""
+    assert decode_settings(encode_settings(stored)) == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "document"),
+    [
+        (Artifact, json.loads(ARTIFACT_TEXT)),
+        (SnapshotReport, json.loads(ARTIFACT_TEXT)["snapshot"]),
+        (Settings, json.loads(SETTINGS_TEXT)),
+        (Limits, json.loads(SETTINGS_TEXT)["limits"]),
+    ],
+)
+def test_every_field_has_its_member(kind: type, document: dict[str, object]) -> None:
+    """A field added to the model cannot be forgotten here: it would be lost at a restart."""
+    members = len(document) - ("format" in document)
+    assert members == len(fields(kind))
+
+
+@BOTH
+def test_a_newer_format_is_refused(decode: Callable[[str], object], text: str) -> None:
+    """After a downgrade the old edge says so, instead of misreading."""
+    newer = json.dumps({**json.loads(text), "format": 2})
+    with pytest.raises(StorageFailure, match="upgrade edge"):
+        decode(newer)
+
+
+@BOTH
+@pytest.mark.parametrize("inner", [False, True])
+def test_an_unknown_member_is_refused(
+    decode: Callable[[str], object], text: str, inner: bool
+) -> None:
+    """What this edge does not know would be dropped at the next write, so it is not read."""
+    document = json.loads(text)
+    target = document.get("limits", document.get("snapshot")) if inner else document
+    target["colour"] = "blue"
+    with pytest.raises(StorageFailure, match="colour"):
+        decode(json.dumps(document))
+
+
+@BOTH
+def test_a_missing_member_is_refused(decode: Callable[[str], object], text: str) -> None:
+    """No default stands in for a member that should be there."""
+    for name in json.loads(text):
+        document = json.loads(text)
+        del document[name]
+        with pytest.raises(StorageFailure, match=name):
+            decode(json.dumps(document))
+
+
+@BOTH
+@pytest.mark.parametrize("wrong", [None, 1.5, True, "x", [1], [["only one"]], {}])
+def test_a_member_of_another_type_is_refused(
+    decode: Callable[[str], object], text: str, wrong: object
+) -> None:
+    """A damaged member is a StorageFailure, or as good as what was there; nothing else escapes."""
+    document = json.loads(text)
+    for name in document:
+        try:
+            decode(json.dumps({**document, name: wrong}))
+        except StorageFailure:
+            continue
+        assert isinstance(wrong, type(document[name])), name
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"'])
+def test_what_is_no_document_is_refused(text: str) -> None:
+    """A column that holds no JSON object is a StorageFailure."""
+    with pytest.raises(StorageFailure):
+        decode_artifact(text)
+
+
+def test_limits_this_edge_does_not_allow_are_refused() -> None:
+    """Settings stored under wider limits are a StorageFailure, not the caller's mistake."""
+    document = json.loads(SETTINGS_TEXT)
+    document["limits"]["timeoutMs"] = 10**9
+    with pytest.raises(StorageFailure, match="timeout"):
+        decode_settings(json.dumps(document))

@@ -1,0 +1,55 @@
+"""Versions for tests: plain ones, and a strategy for every one there can be."""
+
+from hypothesis import strategies as st
+
+from edge.model.function import (
+    Artifact,
+    GuestKind,
+    Settings,
+    SnapshotReport,
+    SnapshotState,
+    Version,
+)
+from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
+
+ARTIFACT = Artifact(
+    "a" * 64, 1_000, "b" * 64, GuestKind.ABI, SnapshotReport(SnapshotState.TAKEN)
+)
+
+
+def draft(function: str = "hello", revision_id: str = "r1", description: str = "") -> Version:
+    """A version as the registry hands it to a store."""
+    settings = Settings(description=description)
+    return Version(function, ARTIFACT, settings, -1, revision_id, 1_700_000_000_000)
+
+
+_counts = st.integers(0, 2**53)
+_texts = st.lists(st.text(), max_size=3).map(tuple)
+_pairs = st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple)
+_surrogates = st.text(st.characters(exclude_categories=()), max_size=5)
+
+snapshots = st.builds(
+    SnapshotReport, st.sampled_from(SnapshotState), st.text(), _texts, _counts, _counts
+)
+artifacts = st.builds(
+    Artifact, st.text(), _counts, st.text(), st.sampled_from(GuestKind), snapshots
+)
+limits = st.builds(
+    Limits,
+    st.integers(1, TIMEOUT_MS_MAX),
+    st.integers(1, MEMORY_MB_MAX),
+    st.none() | st.integers(0, 1_000),
+)
+settings = st.builds(
+    Settings,
+    limits,
+    _pairs,
+    _texts,
+    st.booleans(),
+    _surrogates,
+    st.text(),
+    st.text(),
+    st.text(),
+    _texts,
+    _pairs,
+)

@@ -59,9 +59,11 @@ def saturate(url: str, cores: set[int], *, seconds: int, connections: int = CONN
         raise RuntimeError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
     cpu_s = after.children_user + after.children_system
     cpu_s -= before.children_user + before.children_system
-    return _read_wrk(done.stdout, cpu_s) if wrk else Load(**json.loads(done.stdout), **{
-        "generator_cpu_s": cpu_s
-    })
+    return (
+        _read_wrk(done.stdout, cpu_s)
+        if wrk
+        else Load(**json.loads(done.stdout), generator_cpu_s=cpu_s)
+    )
 
 
 def _read_wrk(report: str, cpu_s: float) -> Load:

@@ -33,7 +33,7 @@ async def measure() -> list[Line]:
         await pace(hello, every_s=EVERY_S, seconds=0.5)
         alone = spread(await pace(hello, every_s=EVERY_S, seconds=PACED_S / 2))
         beside_loops, fuels = await _beside(hello, loop, LOOPS)
-        beside_fill, _ = await _beside(hello, fill, 1)
+        beside_fill = await _beside_again(hello, fill)
     fairness = min(fuels) / max(fuels)
     return [
         _hello("hello, one request per 4 ms, alone", alone, None),
@@ -60,6 +60,21 @@ async def _beside(hello: str, other: str, count: int) -> tuple[Spread, list[int]
     if any(answer.status != _TIMED_OUT for answer in answers):
         raise RuntimeError(f"not every timeout was told as one: {answers}")
     return seen, [int(answer.headers["x-edge-fuel"]) for answer in answers]
+
+
+async def _beside_again(hello: str, other: str) -> Spread:
+    """hello's latency while `other` is called again whenever it was ended: a fill burns its CPU
+    limit well before its timeout."""
+
+    async def call_on() -> None:
+        while True:
+            await _call(other)
+
+    task = asyncio.create_task(call_on())
+    await asyncio.sleep(_SETTLE_S)
+    seen = spread(await pace(hello, every_s=EVERY_S, seconds=PACED_S))
+    task.cancel()
+    return seen
 
 
 async def _call(url: str) -> Answer:

@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx
+
 from bench import process
-from bench.client import Connection, request_head
 from bench.machine import ROOT
 
 HOST = "127.0.0.1"
@@ -78,16 +79,10 @@ def running(server: str, app: str, cores: set[int]) -> Iterator[str]:
 
 
 def _await_answer(url: str, started: "subprocess.Popen[bytes]") -> None:
-    address, head = request_head(url)
-
-    async def ask() -> int:
-        async with Connection(address) as connection:
-            return (await connection.ask(head)).status
-
     until = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < until and started.poll() is None:
-        with contextlib.suppress(OSError, EOFError):
-            if asyncio.run(ask()) == 200:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=1, trust_env=False).status_code == 200:
                 return
         time.sleep(0.1)
     raise RuntimeError(f"{started.args!r} does not answer; its error may stand above")

@@ -1,0 +1,67 @@
+"""Two workers against one: requests per second for each second of CPU the host may use.
+
+The load generator shares the machine's cores with the host, so on two cores two workers can never
+have both to themselves. What is compared is therefore requests per CPU second of the host: if it
+stays the same with two workers, they do not stand in each other's way, and a machine with cores to
+spare serves twice as much. Requests per second as they came are in the note.
+"""
+
+from dataclasses import dataclass
+from statistics import median
+
+from bench import process
+from bench.app import FUNCTION
+from bench.guests import sample
+from bench.line import Line
+from bench.load import saturate
+from bench.process import all_cores
+from bench.server import Server
+
+SPEEDUP_MIN = 1.7
+ROUNDS = 3
+SECONDS = 2
+CONNECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Requests per second, and per CPU second of the host."""
+
+    per_s: float
+    per_cpu_s: float
+
+
+async def measure() -> list[Line]:
+    """One line: two workers, by CPU time and as they came."""
+    with Server(all_cores()) as one, Server(all_cores(), workers=2) as two:
+        urls = [server.deploy(FUNCTION, sample(FUNCTION), memoryMb=64) for server in (one, two)]
+        seen: dict[int, list[Rate]] = {1: [], 2: []}
+        for _ in range(ROUNDS):
+            for server, url, workers in zip((one, two), urls, seen, strict=True):
+                seen[workers].append(_rate(server, url))
+    alone, both = (
+        Rate(median(r.per_s for r in rates), median(r.per_cpu_s for r in rates))
+        for rates in seen.values()
+    )
+    speedup = 2 * both.per_cpu_s / alone.per_cpu_s
+    return [
+        Line(
+            "two workers, at equal CPU each",
+            both.per_cpu_s,
+            "req/CPU s",
+            ratio=speedup,
+            against="one worker",
+            bound=f"≥ {SPEEDUP_MIN} × one",
+            met=speedup >= SPEEDUP_MIN,
+            note=f"as they came, generator on the same cores: {both.per_s:,.0f} req/s,"
+            f" one {alone.per_s:,.0f}",
+        )
+    ]
+
+
+def _rate(server: Server, url: str) -> Rate:
+    pids = server.worker_pids()
+    before = sum(process.cpu_s(pid) for pid in pids)
+    load = saturate(url, all_cores(), seconds=SECONDS, connections=CONNECTIONS)
+    used_s = sum(process.cpu_s(pid) for pid in pids) - before
+    return Rate(load.requests_per_s, load.requests_per_s * SECONDS / used_s)

@@ -1,4 +1,4 @@
-"""Two hundred guests that sleep one second each, at once, on one worker: who waits holds nothing."""
+"""Two hundred guests that sleep one second each, at once, on one worker: waiting holds nothing."""
 
 import asyncio
 from time import perf_counter

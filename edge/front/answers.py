@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from edge.front.documents import json_bytes
 from edge.front.faults import (
-    InvalidContent,
     InvalidZipFile,
     MethodNotAllowed,
     NoSuchPath,
@@ -22,6 +21,7 @@ from edge.model.errors import (
     Denied,
     DeployTimeout,
     EdgeError,
+    InvalidContent,
     InvalidRequest,
     NotFound,
     PayloadTooLarge,

@@ -7,7 +7,7 @@ import json
 from base64 import b64decode, b64encode
 from typing import NoReturn
 
-from edge.front.faults import InvalidContent
+from edge.model.errors import InvalidContent
 from edge.model.limits import MIB
 
 _BASE64_CHUNK_CHARS = 1 * MIB

@@ -6,12 +6,6 @@ Neighbours: raised across this room, translated by the table in `answers.py`.
 from edge.model.errors import Conflict, Denied, InvalidRequest, NotFound
 
 
-class InvalidContent(InvalidRequest):
-    """The body is not the JSON, CBOR or form it should be."""
-
-    code = "invalid_content"
-
-
 class InvalidZipFile(InvalidRequest):
     """The archive is corrupt, encrypted, or holds no module to pick."""
 

@@ -21,7 +21,7 @@ from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.logs import LogStore
 from edge.model.cbor import CborError
-from edge.model.errors import InvalidRequest, NotFound, StorageFailure
+from edge.model.errors import InvalidContent, NotFound, StorageFailure
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.outcome import Failure, Outcome
@@ -136,7 +136,7 @@ class Invoker:
         try:
             return session, prepared.envelope.seal(event, time_ms + timeout_ms)
         except CborError as error:
-            raise InvalidRequest(f"the event cannot be handed to a guest: {error}") from None
+            raise InvalidContent(f"the event cannot be handed to a guest: {error}") from None
 
     async def _run(self, work: Work, deadline_s: float) -> Ending:
         try:

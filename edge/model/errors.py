@@ -5,6 +5,7 @@ Doors translate this tree once, through the table in `edge/front/answers.py`.
 
     EdgeError                     internal            something of ours broke
     ├── InvalidRequest            invalid_request     the caller's input is wrong
+    │   ├── InvalidContent        invalid_content     the body or event is malformed
     │   ├── InvalidModule         invalid_module      the wasm cannot run here
     │   │   └── InitFailed        init_failed         its initialiser trapped or overran
     │   ├── InvalidConfiguration  invalid_configuration   settings, manifest, grants
@@ -36,6 +37,12 @@ class InvalidRequest(EdgeError):
     """The caller's input is wrong; sending it again unchanged cannot help."""
 
     code = "invalid_request"
+
+
+class InvalidContent(InvalidRequest):
+    """The body or event is not the JSON, CBOR or form it should be."""
+
+    code = "invalid_content"
 
 
 class InvalidModule(InvalidRequest):

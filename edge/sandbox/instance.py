@@ -76,6 +76,8 @@ class SliceOverran(Exception):
 class Instance:
     """A live guest on its seat. Made, advanced and closed by one execution."""
 
+    result_address: int  # set with each import that may wait
+
     __slots__ = (
         "_context",
         "_engine",

@@ -34,6 +34,8 @@ NAMESPACE_BYTES_MAX_DEFAULT = 128 * MIB
 class QuotaExceeded(StorageFailure):
     """The namespace holds as much as it may: delete something, or let it expire."""
 
+    code = "quota_exceeded"
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.front.documents import decode_base64, json_bytes, parse_json, parse_object
-from edge.front.faults import InvalidContent
+from edge.model.errors import InvalidContent
 
 _plain = st.recursive(
     st.none()

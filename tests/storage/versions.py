@@ -12,9 +12,7 @@ from edge.model.function import (
 )
 from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
 
-ARTIFACT = Artifact(
-    "a" * 64, 1_000, "b" * 64, GuestKind.ABI, SnapshotReport(SnapshotState.TAKEN)
-)
+ARTIFACT = Artifact("a" * 64, 1_000, "b" * 64, GuestKind.ABI, SnapshotReport(SnapshotState.TAKEN))
 
 
 def draft(function: str = "hello", revision_id: str = "r1", description: str = "") -> Version:

@@ -13,13 +13,11 @@ from starlette.responses import Response
 from edge.front.answers import OUTCOMES
 from edge.front.documents import json_bytes, parse_json
 from edge.front.endpoints import body_of
-from edge.front.faults import InvalidContent
 from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.inputs import reference
 from edge.front.presence import run_while_connected
 from edge.front.services import Bounds, Services
-from edge.model.cbor import CborError
-from edge.model.errors import InvalidRequest
+from edge.model.errors import InvalidContent, InvalidRequest
 from edge.model.event import Event, Source
 from edge.model.function import GuestKind
 from edge.model.limits import KIB, MIB
@@ -62,12 +60,7 @@ class Invocations:
             bytes_in=len(body),
             client_context=client_context,
         )
-        try:
-            result = await run_while_connected(
-                self._services.invoker.invoke(event), request.receive
-            )
-        except CborError as error:
-            raise InvalidContent(f"a function cannot be handed this payload: {error}") from error
+        result = await run_while_connected(self._services.invoker.invoke(event), request.receive)
         return answer(result, version.artifact.kind, tail=tail)
 
 

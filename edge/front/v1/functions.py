@@ -12,13 +12,12 @@ from starlette.responses import Response
 
 from edge.front.documents import decode_base64, parse_json
 from edge.front.endpoints import body_of, json_response
-from edge.front.faults import InvalidContent
 from edge.front.services import Bounds, Services
 from edge.front.v1.info import info
 from edge.front.v1.query import function_name, whole
 from edge.front.v1.settings import settings_from
 from edge.model.cbor import CborError, decode
-from edge.model.errors import InvalidRequest, NotFound
+from edge.model.errors import InvalidContent, InvalidRequest, NotFound
 from edge.model.function import Settings, Version
 from edge.model.ids import is_name
 from edge.model.limits import MIB

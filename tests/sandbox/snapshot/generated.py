@@ -134,7 +134,8 @@ def modules(draw: st.DrawFn) -> str:
 
 
 _USE_DATA = """(func (export "use_data_{0}") (result i32)
-    (memory.init $m0 {0} (i32.const 0) (i32.const 0) (i32.const 1)) (i32.load8_u $m0 (i32.const 0)))"""
+    (memory.init $m0 {0} (i32.const 0) (i32.const 0) (i32.const 1))
+    (i32.load8_u $m0 (i32.const 0)))"""
 _USE_ELEMENTS = """(func (export "use_elements_{0}") (result i32)
     (table.init $scratch {0} (i32.const 0) (i32.const 0) (i32.const 1))
     (ref.is_null (table.get $scratch (i32.const 0))))"""

@@ -1,6 +1,7 @@
 """Other servers, each with the constant app or with edge's data plane behind it, on given cores.
 
-`python -m bench.peers SERVER APP PORT` is one of them in the foreground; workerd has its own program.
+`python -m bench.peers SERVER APP PORT` is one of them in the foreground; workerd has its own
+program.
 
 Neighbours: `door.py` compares them; `app.py` has the apps.
 Invariant: a peer that is not installed is said to be so, and nothing is installed here.

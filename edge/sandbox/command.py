@@ -12,7 +12,7 @@ from typing import Any
 from edge.model.event import Event, Source
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.instance import Instance
-from edge.sandbox.stop import GuestStopped
+from edge.sandbox.stop import GuestStopped, too_large
 
 _UNSAFE_HEADERS = frozenset({"proxy", "authorization", "proxy-authorization"})
 _CONTENT_HEADERS = frozenset({"content-type", "content-length"})
@@ -74,4 +74,7 @@ def answer(instance: Instance) -> Generator[None, None, bytes]:
             raise stopped
     if instance.session.stdout is None:
         raise GuestStopped(Outcome.HOST_ERROR, Failure("HostError", "stdout was not kept"))
+    if instance.session.stdout_full:
+        size = len(instance.session.stdout)
+        raise too_large(size + 1, size)
     return bytes(instance.session.stdout)

@@ -5,7 +5,7 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.sdk.bare_host import Load
@@ -103,7 +103,10 @@ def test_damaged_messages_never_trap(guest: Load, value: Any, data: st.DataObjec
         pytest.param(b"\x81" * 100_000 + b"\x00", id="100,000 arrays, each in another"),
         pytest.param(b"\x9f" * 100_000 + b"\xff" * 100_000, id="the same of unknown length"),
         pytest.param(b"\xc1" * 100_000 + b"\x00", id="100,000 tags"),
+        pytest.param(b"\xbb\x80" + b"\0" * 7, id="a map of 2^63 entries: 2^64 items are 0"),
         pytest.param(b"\x7f\x42ab\xff", id="bytes in a text's chunks"),
+        pytest.param(b"\x7f\x7f\xff\xff", id="chunks in a chunk"),
+        pytest.param(b"\xf8\x14", id="false in too long a form"),
         pytest.param(b"\xff", id="a break with nothing to break"),
         pytest.param(b"\x00\x00", id="two values"),
         pytest.param(b"", id="nothing"),
@@ -152,7 +155,17 @@ def test_incomplete_requests_do_not_leave_the_guest(guest: Load) -> None:
     assert guest("misuse").requests == []
 
 
+def test_integers_that_do_not_fit_are_not_cut(guest: Load) -> None:
+    """A signed reader gives its fallback for what int64 does not hold."""
+    for number in (2**63, 2**64 - 1, -(2**63) - 1, -(2**64)):
+        shown = guest("rebuild").ok({"format": {"int": number, "float": 0, "text": ""}})
+        assert shown.split("|")[0] == "0"
+
+
 @law
+@example(b"\xed\xa0\x80")  # a surrogate
+@example(b"\xf4\x90\x80\x80")  # beyond Unicode
+@example(b"\xe0\x9f\xbf\xf0\x8f\xbf\xbf\xc1\xbf")  # too long forms
 @given(st.binary())
 def test_text_is_always_utf8(guest: Load, data: bytes) -> None:
     """Bytes that are not UTF-8 become U+FFFD, one for each; all others stay."""

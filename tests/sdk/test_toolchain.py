@@ -92,6 +92,20 @@ def test_manifests_name_what_they_build(name: str) -> None:
     assert function[1]["build"].split()[-2:] == ["-o", function[1]["module"]]
 
 
+def test_the_readme_of_the_c_sdk_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a C programmer copies from the README builds with its own command, and answers."""
+    monkeypatch.setattr(toolchain, "GUESTS", tmp_path / "guests")
+    readme = (toolchain.SDK_C / "README.md").read_text()
+    folder = tmp_path / "guests" / "greet"
+    folder.mkdir(parents=True)
+    (tmp_path / "sdk").symlink_to(toolchain.SDK_C.parent)
+    for name, language in (("greet.c", "c"), ("edge.toml", "toml")):
+        block = readme.partition(f"```{language}\n")[2].partition("```")[0]
+        (folder / name).write_text(block)
+    greet = BareHost(toolchain.build_guest("greet"))
+    assert greet.ok({"queryStringParameters": {"name": "Ada"}}) == "Hello, Ada!\n"
+
+
 def test_modules_are_not_committed() -> None:
     """Git ignores what the manifests' commands leave beside the sources."""
     ignored = subprocess.run(

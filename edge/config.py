@@ -16,6 +16,9 @@ from edge.model.errors import InvalidConfiguration
 from edge.model.limits import KIB, MIB
 
 DATA_ENVIRONMENT = "EDGE_DATA"
+EDGE_DOOR = "edge"
+DOORS = (EDGE_DOOR, "hypercorn")
+"""What parses HTTP/1.1 on the data plane: our own protocol, or Hypercorn's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +142,14 @@ class Settings:
     http: Address = Address("127.0.0.1", 8080)
     control: Address = Address("127.0.0.1", 8081)
     workers: int = 1
+    door: str = EDGE_DOOR
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     host: HostSettings = field(default_factory=HostSettings)
 
     def __post_init__(self) -> None:
         """Raises InvalidConfiguration for the first value out of its bounds."""
+        if self.door not in DOORS:
+            raise InvalidConfiguration(f"door must be {' or '.join(DOORS)}, not {self.door!r}")
         if not 1 <= self.workers <= 64:
             raise InvalidConfiguration(f"workers must be between 1 and 64, not {self.workers}")
         if not self.control.is_loopback:
@@ -189,6 +195,8 @@ def load(overrides: Mapping[str, object] | None = None) -> Settings:
 def _typed(key: str, value: object) -> object:
     if key == "data":
         return Path(str(value)).expanduser()
+    if key == "door":
+        return str(value)
     if key in ("http", "control"):
         return value if isinstance(value, Address) else Address.parse(str(value))
     try:

@@ -19,11 +19,13 @@ import hypercorn.asyncio
 import hypercorn.config
 import structlog
 
-from edge.config import Address, HostSettings, SandboxSettings, Settings
+from edge.config import EDGE_DOOR, Address, HostSettings, SandboxSettings, Settings
 from edge.deploy.deployer import Deployer
 from edge.deploy.sweep import sweep_artifacts
 from edge.front.control import control_plane
 from edge.front.data import DataPlane
+from edge.front.door.limits import DoorLimits
+from edge.front.door.server import Door
 from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
 from edge.host.fetch.calls import FetchCalls
@@ -167,20 +169,31 @@ async def serve(
     async with open_worker(settings, number) as worker:
         services = worker.services()
         bounds = Bounds(settings.host.payload_bytes_max, settings.host.module_bytes_max)
-        apps: tuple[Any, ...] = (DataPlane(services, bounds), control_plane(services, bounds))
+        http, control = sockets
+        config = _door_config(settings.host.grace_s)
+        data_plane, private_plane = DataPlane(services, bounds), control_plane(services, bounds)
         async with asyncio.TaskGroup() as doors:
-            for app, sock in zip(apps, sockets, strict=True):
-                config = _door_config(sock, settings.host.grace_s)
-                doors.create_task(
-                    hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
-                )
+            if settings.door == EDGE_DOOR:
+                limits = DoorLimits(payload_bytes_max=settings.host.payload_bytes_max)
+                door = Door(services, limits, data_plane, config)
+                doors.create_task(door.serve(http.dup(), stop, BACKLOG))
+            else:
+                doors.create_task(_hypercorn(data_plane, config, http, stop))
+            control_config = _door_config(settings.host.grace_s)
+            doors.create_task(_hypercorn(private_plane, control_config, control, stop))
             await asyncio.sleep(0)
             on_ready()
 
 
-def _door_config(sock: socket.socket, grace_s: int) -> hypercorn.config.Config:
-    config = hypercorn.config.Config()
+async def _hypercorn(
+    app: Any, config: hypercorn.config.Config, sock: socket.socket, stop: asyncio.Event
+) -> None:
     config.bind = [f"fd://{os.dup(sock.fileno())}"]  # a copy: Hypercorn closes what it is given
+    await hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
+
+
+def _door_config(grace_s: int) -> hypercorn.config.Config:
+    config = hypercorn.config.Config()
     config.graceful_timeout = grace_s
     config.include_server_header = False
     config.loglevel = "WARNING"
@@ -219,6 +232,7 @@ def _settings(document: dict[str, Any]) -> Settings:
         http=Address(**document["http"]),
         control=Address(**document["control"]),
         workers=document["workers"],
+        door=document["door"],
         sandbox=SandboxSettings(**document["sandbox"]),
         host=HostSettings(**document["host"]),
     )

@@ -31,7 +31,7 @@ async def run_while_connected(work: Coroutine[Any, Any, T], receive: Receive) ->
     watch = _Watch(task)
     listener = asyncio.create_task(watch.listen(receive))
     try:
-        return await _resume(work, pending)
+        return await resume(work, pending)
     except asyncio.CancelledError:
         if watch.gone and task.cancelling() == 1:
             raise ClientGone from None
@@ -57,7 +57,7 @@ class _Watch:
 
 
 @coroutine
-def _resume(work: Coroutine[Any, Any, T], pending: object) -> Generator[object, Any, T]:
+def resume(work: Coroutine[Any, Any, T], pending: object) -> Generator[object, Any, T]:
     """Go on with a coroutine that was stepped before, from what it then waited for."""
     try:
         while True:

@@ -1,6 +1,7 @@
 """The data plane, over HTTP, with real functions on a real host."""
 
 import base64
+import json
 import re
 from typing import Any
 
@@ -32,7 +33,7 @@ def error_code(response: httpx.Response) -> str:
 # Requests
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
 def test_any_method_reaches_the_function(host: Server, method: str) -> None:
     """Which methods exist is for the function to say."""
     response = host.http.request(method, "/echo/a/path?x=1&x=2")
@@ -143,10 +144,11 @@ def test_a_refused_upload_still_gets_its_answer(host: Server, path: str) -> None
     assert host.http.get("/echo").status_code == 200
 
 
-def test_an_absolute_target_is_refused(host: Server) -> None:
-    """This is no proxy."""
-    response, _ = exchange(host.http_url, b"GET http://other/echo HTTP/1.1\r\nHost: other\r\n\r\n")
-    assert response.status_code == 400
+def test_an_absolute_target_is_brought_to_its_path(host: Server) -> None:
+    """A client that takes this for its proxy still reaches the function (RFC 9112, 3.2.2)."""
+    response, body = exchange(host.http_url, b"GET http://a/echo/x HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert response.status_code == 200
+    assert json.loads(body)["rawPath"] == "/x"
 
 
 # Responses

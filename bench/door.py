@@ -25,6 +25,7 @@ EDGE = "edge serve, fresh sandbox"
 BASELINE = "Hypercorn, constant"
 PEERS = (
     ("hypercorn", "constant", BASELINE),
+    ("hypercorn", "edge", "Hypercorn, fresh sandbox (--set door=hypercorn)"),
     ("uvicorn", "constant", "uvicorn + httptools, constant"),
     ("uvicorn", "edge", "uvicorn + httptools, fresh sandbox"),
     ("granian", "constant", "Granian, constant"),

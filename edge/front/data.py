@@ -17,7 +17,6 @@ from edge.front.refusal import refuse
 from edge.front.results import answer_result
 from edge.front.services import Bounds, Services
 from edge.front.target import Target, parse_target
-from edge.model.errors import PayloadTooLarge
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.ids import new_request_id
@@ -38,22 +37,21 @@ class DataPlane:
             return
         request = request_of(scope)
         request_id = new_request_id()
-        head = request.method == "HEAD"
         try:
             target, version = self._resolve(request)
             body = await self._read(request, receive)
         except ClientGone:
             return
         except Exception as error:  # the outermost frame: nothing may pass
-            answer = _refusal(error, request, request_id)
-            await refuse(receive, send, answer, head=head)
+            answer = error_answer(platform_error(error, request_id), request_id)
+            await refuse(scope, receive, send, answer)
             return
         event = http_event(request, target, body, request_id, time.time_ns() // 1_000_000)
         try:
             answer = await self._run(event, version.artifact.kind, receive)
         except ClientGone:
             return
-        await send_answer(send, answer, head=head)
+        await send_answer(send, answer, head=request.method == "HEAD")
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
         target = parse_target(request.raw_path)
@@ -85,10 +83,3 @@ def request_of(scope: Scope) -> HttpRequest:
         peer=client[0] if client else "",
         protocol=f"HTTP/{scope['http_version']}",
     )
-
-
-def _refusal(error: Exception, request: HttpRequest, request_id: str) -> Answer:
-    answer = error_answer(platform_error(error, request_id), request_id)
-    if isinstance(error, PayloadTooLarge) and request.protocol.startswith("HTTP/1"):
-        answer.headers.append((b"connection", b"close"))
-    return answer

@@ -2,7 +2,8 @@
 
 Hypercorn queues what the app has not read, and waits for room in that queue before it lets a
 response end: an app that answers and reads no more would wait for ever, and the connection with
-it. So what still comes is read, and thrown away, for as long as the answer takes to leave.
+it. So what still comes is read, and thrown away, for as long as the answer takes to leave. Then
+Hypercorn closes the connection; an HTTP/1 client is told so, lest it send its next request there.
 
 Neighbours: `data.py` refuses through `refuse`; `control.py` wraps its whole app in `Discarding`.
 """
@@ -14,10 +15,14 @@ from typing import Any
 from edge.front.answers import Answer
 from edge.front.asgi import App, Message, Receive, Scope, Send, send_answer
 
+_CLOSE = (b"connection", b"close")
 
-async def refuse(receive: Receive, send: Send, answer: Answer, *, head: bool) -> None:
-    """Send a whole answer; `head` for a HEAD request."""
-    await _discarding(receive, send_answer(send, answer, head=head))
+
+async def refuse(scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
+    """Send a whole answer to a request of which nothing, or not all, was read."""
+    if _has_body(scope):
+        answer = answer._replace(headers=_closing(scope, answer.headers))
+    await _discarding(receive, send_answer(send, answer, head=scope["method"] == "HEAD"))
 
 
 class Discarding:
@@ -29,14 +34,39 @@ class Discarding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        unread = _has_body(scope)
+
+        async def noting_receive() -> Message:
+            nonlocal unread
+            message = await receive()
+            unread = unread and bool(message.get("more_body", False))
+            return message
 
         async def ending_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and unread:
+                message = {**message, "headers": _closing(scope, message["headers"])}
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 await _discarding(receive, send(message))
             else:
                 await send(message)
 
-        await self._app(scope, receive, ending_send)
+        await self._app(scope, noting_receive, ending_send)
+
+
+def _has_body(scope: Scope) -> bool:
+    """Whether the head announces a body; HTTP/2 need not, and closes no connection for it."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+def _closing(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """`headers` with the news that the connection closes, where HTTP has a word for it."""
+    return [*headers, _CLOSE] if scope["http_version"].startswith("1") else headers
 
 
 async def _discarding(receive: Receive, sending: Coroutine[Any, Any, None]) -> None:

@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     rule,
+    run_state_machine_as_test,
 )
 
 from edge.meter.bill import NEVER_RAN
@@ -44,13 +45,17 @@ class FragileUsage(SqliteUsage):
         if self.meanwhile is not None:
             act, self.meanwhile = self.meanwhile, None
             act()
-        return bool(self._fragile("add", lambda: super(FragileUsage, self).add(
-            segment, start, end, tallies
-        )))
+        return bool(
+            self._fragile(
+                "add", lambda: super(FragileUsage, self).add(segment, start, end, tallies)
+            )
+        )
 
     def archive(self, segment: str, end: int) -> bool:
         """Between keeping a segment's sums and deleting its file."""
-        return bool(self._fragile("archive", lambda: super(FragileUsage, self).archive(segment, end)))
+        return bool(
+            self._fragile("archive", lambda: super(FragileUsage, self).archive(segment, end))
+        )
 
     def reset(self) -> None:
         """Between forgetting what was counted and counting again."""
@@ -328,7 +333,6 @@ def test_tallies_do_not_depend_on_order() -> None:
     assert tally(records) == tally(reversed(records))
 
 
-@settings(max_examples=25, stateful_step_count=20, deadline=None)
 class LedgerMachine(RuleBasedStateMachine):
     """Records, restarts, roll-ups, kills and rebuilds in any order: totals are the sums."""
 
@@ -393,7 +397,6 @@ class LedgerMachine(RuleBasedStateMachine):
 
 def test_totals_are_the_sums_whatever_happens(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The law of the ledger, over histories that hypothesis makes up."""
-    from hypothesis.stateful import run_state_machine_as_test
 
     class Machine(LedgerMachine):
         directory_factory = tmp_path_factory

@@ -16,7 +16,7 @@ from edge.front.presence import run_while_connected
 from edge.front.refusal import refuse
 from edge.front.results import answer_result
 from edge.front.services import Bounds, Services
-from edge.front.target import Target, parse_target
+from edge.front.target import Target, parse_target, without_authority
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.ids import new_request_id
@@ -77,7 +77,7 @@ def request_of(scope: Scope) -> HttpRequest:
     client = scope.get("client")
     return HttpRequest(
         method=scope["method"],
-        raw_path=scope["raw_path"],
+        raw_path=without_authority(scope["raw_path"]),
         raw_query=scope["query_string"],
         headers=scope["headers"],
         peer=client[0] if client else "",

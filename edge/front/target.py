@@ -18,11 +18,20 @@ class Target(NamedTuple):
     path: bytes
 
 
+def without_authority(target: bytes) -> bytes:
+    """A request target as a path: a client that takes this host for its proxy sends an absolute
+    one (RFC 9112, section 3.2.2)."""
+    if target[:7].lower() != b"http://":
+        return target
+    path = target.find(b"/", 7)
+    return target[path:] if path >= 0 else b"/"
+
+
 def parse_target(raw_path: bytes) -> Target:
     """Read `/{function}[:{qualifier}][/{path}]`.
 
-    Raises InvalidRequest when it is no path at all (a proxy's absolute URI, `*`), and NotFound
-    when nothing of that name can exist.
+    Raises InvalidRequest when it is no path at all (`*`), and NotFound when nothing of that name
+    can exist.
     """
     if not raw_path.startswith(b"/"):
         raise InvalidRequest("the request target must be a path, beginning with '/'")

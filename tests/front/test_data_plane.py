@@ -3,17 +3,29 @@
 import base64
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import cbor2
 import httpx
 import pytest
 
+from edge.config import DOORS
 from tests.front.wire import connect, exchange, is_closed, read_response
 from tests.running import Server
 
 MIB = 1024 * 1024
 PAYLOAD_BYTES_MAX = 6 * MIB
+
+
+@pytest.fixture(scope="module", params=DOORS)
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A host behind either door: what a function sees and says is the same."""
+    data = tmp_path_factory.mktemp("host") / "data"
+    with Server(data, settings={"door": request.param}) as running:
+        yield running
 
 
 def returning(host: Server, value: Any, method: str = "POST") -> httpx.Response:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.front.target import Target, parse_target
+from edge.front.target import Target, parse_target, without_authority
 from edge.model.errors import EdgeError, InvalidRequest, NotFound
 
 
@@ -31,11 +31,26 @@ def test_what_cannot_be_a_function_is_not_found(raw_path: bytes) -> None:
         parse_target(raw_path)
 
 
-@pytest.mark.parametrize("raw_path", [b"*", b"", b"http://other.example/hello"])
+@pytest.mark.parametrize("raw_path", [b"*", b"", b"hello"])
 def test_what_is_no_path_is_refused(raw_path: bytes) -> None:
-    """A proxy's request target is not taken for a function's."""
+    """A target without a path, as OPTIONS may have, is nobody's."""
     with pytest.raises(InvalidRequest):
         parse_target(raw_path)
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"/hello", b"/hello"),
+        (b"http://a/hello/x", b"/hello/x"),
+        (b"HTTP://a:80//hello", b"//hello"),
+        (b"http://a", b"/"),
+        (b"*", b"*"),
+    ],
+)
+def test_an_absolute_target_is_brought_to_its_path(target: bytes, path: bytes) -> None:
+    """A client that takes this host for its proxy still reaches the function."""
+    assert without_authority(target) == path
 
 
 @given(st.binary(max_size=80))

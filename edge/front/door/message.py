@@ -10,6 +10,7 @@ Invariant: `refusal` is set once, and nothing that comes after it is looked at.
 
 from edge.front.door.limits import DoorLimits
 from edge.front.event import HttpRequest
+from edge.front.target import without_authority
 
 CHUNKED = b"chunked"
 _HTTP_1_1 = "1.1"
@@ -115,12 +116,8 @@ class Message:
         self.body.append(piece)
 
     def request(self, method: str, peer: str) -> HttpRequest:
-        """The head, with an absolute target (RFC 9112, 3.2.2) brought to its path."""
-        target = self.target
-        if target[:7].lower() == b"http://":
-            path = target.find(b"/", 7)
-            target = target[path:] if path >= 0 else b"/"
-        target = target.partition(b"#")[0]
+        """The head, with an absolute target brought to its path."""
+        target = without_authority(self.target).partition(b"#")[0]
         raw_path, _, raw_query = target.partition(b"?")
         return HttpRequest(method, raw_path, raw_query, self.headers, peer, "HTTP/1.1")
 

@@ -24,6 +24,7 @@ from edge.storage.segments import (
     Segment,
     Tail,
     delete_segment,
+    give_way,
     list_segments,
     sync_segment,
 )
@@ -190,7 +191,8 @@ class Ledger:
 def tally(usages: Iterable[Usage]) -> dict[TallyKey, Tally]:
     """The sums over some records, by function and day."""
     sums: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0] * len(Tally._fields))
-    for usage in usages:
+    for done, usage in enumerate(usages, start=1):
+        give_way(done)
         of_key = sums[usage.function, usage.time_ms // DAY_MS]
         for index, number in enumerate(_contribution(usage)):
             of_key[index] += number

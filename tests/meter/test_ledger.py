@@ -183,11 +183,9 @@ def test_a_killed_roll_up_counts_nothing_twice(tmp_path: Path, when: str, step: 
     append(tmp_path, records)
     ledger, store = open_ledger(tmp_path, segments_kept=2)
     setattr(store, when, step)
+    act = ledger.rebuild if step == "reset" else ledger.rollup
     with pytest.raises(Killed):
-        if step == "reset":
-            ledger.rebuild()
-        else:
-            ledger.rollup()
+        act()
     store.close()
     ledger, store = open_ledger(tmp_path, segments_kept=2)
     ledger.rollup()

@@ -112,6 +112,16 @@ def test_passive_segments_keep_their_index_and_their_fate(dropped: bool) -> None
     assert guest.bytes_of()[100:103] == (bytes(3) if dropped else b"ass")
 
 
+def test_data_cleared_at_init_stays_cleared() -> None:
+    """An active segment was used up: it is not written again under the image."""
+    text = """(module (memory (export "memory") 1) (data (i32.const 8) "secret") (data "other")
+      (func (export "edge_init") (memory.fill (i32.const 8) (i32.const 0) (i32.const 6)))
+      (func (export "drop") (data.drop 1)))"""
+    taken = snapshot(text)
+    assert b"secret" not in taken.module
+    assert Guest(taken.module).bytes_of() == bytes(65_536)
+
+
 def test_a_function_only_the_initialiser_exported_can_still_be_referred_to() -> None:
     """`ref.func` needs a declaration, which must not go with the export."""
     text = """(module (table $t 1 funcref)

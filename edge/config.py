@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +18,7 @@ from edge.model.limits import KIB, MIB
 DATA_ENVIRONMENT = "EDGE_DATA"
 EDGE_DOOR = "edge"
 DOORS = (EDGE_DOOR, "hypercorn")
-"""What parses HTTP/1.1 on the data plane: our own protocol, or Hypercorn's."""
+"""What parses HTTP/1.1: our own protocol, or Hypercorn's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,59 @@ class HostSettings:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """How much of its peers' bytes and time a door takes; times begin anew with each message.
+
+    `trusted_proxies` are addresses or networks, separated by commas, whose word on where a request
+    comes from is taken. With `proxy_protocol` 1 each of their connections must begin with it.
+    """
+
+    request_line_bytes_max: int = 8 * KIB
+    fields_max: int = 100
+    fields_bytes_max: int = 32 * KIB
+    bodies_bytes_max: int = 256 * MIB
+    requests_per_connection_max: int = 100_000
+    connections_max: int = 20_480
+    connections_per_address_max: int = 10_240
+    head_timeout_s: int = 10
+    body_stall_s: int = 10
+    body_bytes_per_s_min: int = 1 * KIB
+    idle_timeout_s: int = 60
+    write_stall_s: int = 30
+    trusted_proxies: str = ""
+    proxy_protocol: int = 0
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[int, int]]:
+        """Smallest and largest value of each key that is a number."""
+        return {
+            "request_line_bytes_max": (256, 64 * KIB),
+            "fields_max": (8, 1_000),
+            "fields_bytes_max": (1 * KIB, 256 * KIB),
+            "bodies_bytes_max": (1 * MIB, 1 << 40),
+            "requests_per_connection_max": (1, 1 << 40),
+            "connections_max": (1, 1_000_000),
+            "connections_per_address_max": (1, 1_000_000),
+            "head_timeout_s": (1, 600),
+            "body_stall_s": (1, 600),
+            "body_bytes_per_s_min": (1, 1 * MIB),
+            "idle_timeout_s": (1, 3_600),
+            "write_stall_s": (1, 600),
+            "proxy_protocol": (0, 1),
+        }
+
+    def __post_init__(self) -> None:
+        """Raises InvalidConfiguration for a proxy that is no address."""
+        for text in filter(None, self.trusted_proxies.split(",")):
+            try:
+                ip_network(text.strip())
+            except ValueError:
+                raise InvalidConfiguration(
+                    f"trusted_proxies must be addresses or networks, not {text.strip()!r}"
+                ) from None
+
+
 def default_data() -> Path:
     """`EDGE_DATA`, else the user's data directory."""
     named = os.environ.get(DATA_ENVIRONMENT)
@@ -145,6 +198,7 @@ class Settings:
     door: str = EDGE_DOOR
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     host: HostSettings = field(default_factory=HostSettings)
+    connections: DoorSettings = field(default_factory=DoorSettings)
 
     def __post_init__(self) -> None:
         """Raises InvalidConfiguration for the first value out of its bounds."""
@@ -157,7 +211,7 @@ class Settings:
                 f"the control plane has no keys yet, so it listens on this machine only:"
                 f" give --control 127.0.0.1:PORT, not {self.control.bind}"
             )
-        for part in (self.sandbox, self.host):
+        for part in (self.sandbox, self.host, self.connections):
             for key, (lowest, highest) in part.bounds.items():
                 value = getattr(part, key)
                 if not lowest <= value <= highest:
@@ -169,13 +223,14 @@ class Settings:
 def load(overrides: Mapping[str, object] | None = None) -> Settings:
     """Settings from flat overrides such as `{"http": "127.0.0.1:0", "workers": 2}`.
 
-    Keys are the fields of `Settings`, `SandboxSettings` and `HostSettings`. A value of None
-    leaves the default. Raises InvalidConfiguration, naming the nearest valid key.
+    Keys are the fields of `Settings` and of the settings inside it. A value of None leaves the
+    default. Raises InvalidConfiguration, naming the nearest valid key.
     """
-    parts: dict[str, dict[str, object]] = {"": {}, "sandbox": {}, "host": {}}
-    owners = {f.name: "" for f in fields(Settings) if f.name not in ("sandbox", "host")}
+    parts: dict[str, dict[str, object]] = {"": {}, "sandbox": {}, "host": {}, "connections": {}}
+    owners = {f.name: "" for f in fields(Settings) if f.name not in parts}
     owners |= {f.name: "sandbox" for f in fields(SandboxSettings)}
     owners |= {f.name: "host" for f in fields(HostSettings)}
+    owners |= {f.name: "connections" for f in fields(DoorSettings)}
     for key, value in (overrides or {}).items():
         if key not in owners:
             near = get_close_matches(key, owners, 1)
@@ -188,6 +243,7 @@ def load(overrides: Mapping[str, object] | None = None) -> Settings:
         settings,
         sandbox=replace(settings.sandbox, **parts["sandbox"]),  # type: ignore[arg-type]
         host=replace(settings.host, **parts["host"]),  # type: ignore[arg-type]
+        connections=replace(settings.connections, **parts["connections"]),  # type: ignore[arg-type]
         **parts[""],  # type: ignore[arg-type]
     )
 
@@ -195,7 +251,7 @@ def load(overrides: Mapping[str, object] | None = None) -> Settings:
 def _typed(key: str, value: object) -> object:
     if key == "data":
         return Path(str(value)).expanduser()
-    if key == "door":
+    if key in ("door", "trusted_proxies"):
         return str(value)
     if key in ("http", "control"):
         return value if isinstance(value, Address) else Address.parse(str(value))

@@ -19,7 +19,14 @@ import hypercorn.asyncio
 import hypercorn.config
 import structlog
 
-from edge.config import EDGE_DOOR, Address, HostSettings, SandboxSettings, Settings
+from edge.config import (
+    EDGE_DOOR,
+    Address,
+    DoorSettings,
+    HostSettings,
+    SandboxSettings,
+    Settings,
+)
 from edge.deploy.deployer import Deployer
 from edge.deploy.sweep import sweep_artifacts
 from edge.front.control import control_plane
@@ -235,6 +242,7 @@ def _settings(document: dict[str, Any]) -> Settings:
         door=document["door"],
         sandbox=SandboxSettings(**document["sandbox"]),
         host=HostSettings(**document["host"]),
+        connections=DoorSettings(**document["connections"]),
     )
 
 

@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "deploy": {"registry", "sandbox", "host", "meter", "storage", "config"},
     "invoke": {"registry", "sandbox", "host", "meter", "config"},
     "sources": {"invoke", "storage"},
-    "front": {"invoke", "registry", "meter"},
+    "front": {"invoke", "registry", "meter", "config"},
     "config": set(),
 }
 ROOTS = {"cli", "serve", "worker", "supervisor", "__main__", "__init__"}

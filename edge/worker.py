@@ -31,7 +31,8 @@ from edge.deploy.deployer import Deployer
 from edge.deploy.sweep import sweep_artifacts
 from edge.front.control import control_plane
 from edge.front.data import DataPlane
-from edge.front.door.limits import DoorLimits
+from edge.front.door.asgi import AppConnection
+from edge.front.door.functions import FunctionConnection
 from edge.front.door.server import Door
 from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
@@ -179,15 +180,26 @@ async def serve(
         http, control = sockets
         config = _door_config(settings.host.grace_s)
         data_plane, private_plane = DataPlane(services, bounds), control_plane(services, bounds)
+        control_config = _door_config(settings.host.grace_s)
         async with asyncio.TaskGroup() as doors:
             if settings.door == EDGE_DOOR:
-                limits = DoorLimits(payload_bytes_max=settings.host.payload_bytes_max)
-                door = Door(services, limits, data_plane, config)
-                doors.create_task(door.serve(http.dup(), stop, BACKLOG))
+                functions = Door(
+                    data_plane,
+                    lambda door: FunctionConnection(door, services, bounds.payload_bytes_max),
+                    settings.connections,
+                    config,
+                )
+                private = Door(
+                    private_plane,
+                    lambda door: AppConnection(door, private_plane),
+                    settings.connections,
+                    control_config,
+                )
+                doors.create_task(functions.serve(http.dup(), stop, BACKLOG))
+                doors.create_task(private.serve(control.dup(), stop, BACKLOG))
             else:
                 doors.create_task(_hypercorn(data_plane, config, http, stop))
-            control_config = _door_config(settings.host.grace_s)
-            doors.create_task(_hypercorn(private_plane, control_config, control, stop))
+                doors.create_task(_hypercorn(private_plane, control_config, control, stop))
             await asyncio.sleep(0)
             on_ready()
 

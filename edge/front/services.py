@@ -22,6 +22,9 @@ class Invoker(Protocol):
     async def invoke(self, event: Event) -> Result:
         """Run one event. What a guest did wrong is in the Result; raises EdgeError for ours."""
 
+    def refuses(self, version: Version) -> bool:
+        """Whether an event for `version` would be refused now: at a limit, or overloaded."""
+
 
 class Deployer(Protocol):
     """Makes modules runnable; every change is live on all workers when it returns."""

@@ -106,6 +106,10 @@ class Invoker:
             self._occupancy.leave(version.slot)
         return self._meter(event, version, time_ms, began_ns, ending, session)
 
+    def refuses(self, version: Version) -> bool:
+        """Whether a limit stands in the way now; a door asks before it reads a large body."""
+        return self._refuse(version) is not None
+
     def _refuse(self, version: Version) -> Outcome | None:
         """Whether a limit stands in the way: the function's, or the host's."""
         limit = version.settings.limits.concurrency_max

@@ -1,321 +1,418 @@
-"""One connection of the door: messages in their order, each answered once.
+"""One connection: messages in their order, each read to its end and answered once.
 
-A message is dispatched when it is whole. Its invocation's first slice runs right here; if that was
-all, head and body leave in one write, and nothing was awaited. Else a task has the rest, and what
-the peer pipelines meanwhile waits.
+What has come and was not read stands in one buffer, and one message at a time is taken from it:
+what the peer pipelines waits there. A subclass says what becomes of a message: `functions.py`
+invokes, `asgi.py` calls an application.
 
-Neighbours: `server.py` makes connections; `message.py` checks; `invoke/` runs.
-Invariant: at most one invocation of a connection is running; after a refusal nothing is read.
+Neighbours: `server.py` makes connections and keeps the clock; `head.py` and `body.py` read.
+Invariant: a message is answered once; after a refusal nothing more is read; nothing of one
+connection is kept where another could see it.
 """
 
 import asyncio
-import time
-from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, cast
 
-import httptools
-
-from edge.front.answers import Answer, error_answer, framed
-from edge.front.documents import json_bytes
-from edge.front.door.message import Message, Refusal
-from edge.front.door.writing import response
-from edge.front.event import http_event
-from edge.front.failures import platform_error
-from edge.front.presence import resume
-from edge.front.results import answer_result
-from edge.front.target import parse_target
-from edge.model.errors import EdgeError
-from edge.model.function import GuestKind
-from edge.model.ids import new_request_id
+from edge.front.answers import Answer
+from edge.front.door.body import Body, ChunkedBody, SizedBody
+from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning, read_head
+from edge.front.door.proxies import read_proxy_header
+from edge.front.door.refusals import Refusal, refusal_answer, too_late
+from edge.front.door.writing import CLOSE, CONTINUE, KEEP_ALIVE, has_no_body, response_head
+from edge.model.limits import KIB
 
 if TYPE_CHECKING:
     from edge.front.door.server import Door
 
-_PREFACE = b"PRI "
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_HEAD = "HEAD"
+BUFFERED_BYTES_MAX = 64 * KIB
+"""What may wait unread; beyond it, by one read at most, the socket is not read."""
+MESSAGES_PER_TURN = 16
+"""How many messages of one peer are taken before others have their turn."""
+JOINED_BYTES_MAX = 64 * KIB
+"""Longer bodies are not copied behind their head: 6 MiB would cost 1 ms."""
+LINGER_S = 2.0
+"""How long the answer to a message that was not read is given to arrive, before a reset."""
+NEVER = inf
 
-
-class Ready:
-    """A whole message that waits for its turn."""
-
-    __slots__ = ("keep_alive", "message", "method")
-
-    def __init__(self, message: Message, method: str, keep_alive: bool) -> None:
-        self.message = message
-        self.method = method
-        self.keep_alive = keep_alive
+_HEAD_END = b"\r\n\r\n"
+_UPGRADES = (b"h2c", b"websocket")
+_MAPPED = "::ffff:"
 
 
 class Connection(asyncio.Protocol):
-    """The protocol of one peer. Lives until the peer or the door closes it."""
+    """The protocol of one peer. `due_s` is when, on the loop's clock, it has waited too long."""
 
     __slots__ = (
+        "_at",
+        "_body",
+        "_buffer",
+        "_closes",
+        "_closing",
         "_door",
-        "_message",
-        "_parser",
+        "_has_preface",
+        "_head",
+        "_head_begun",
+        "_paused",
         "_peer",
-        "_queue",
-        "_refusal",
         "_requests",
-        "_task",
+        "_scheduled",
         "_transport",
+        "_trusted",
         "_writable",
-        "closing_since_s",
-        "quiet_since_s",
-        "stuck_since_s",
+        "address",
+        "busy",
+        "due_s",
+        "full",
     )
 
     def __init__(self, door: "Door") -> None:
         self._door = door
-        self._parser = httptools.HttpRequestParser(self)
-        self._message: Message | None = None
-        self._queue: deque[Ready] = deque()
-        self._refusal: Refusal | EdgeError | None = None
-        self._requests = 0
-        self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
+        self._peer = self.address = ""
+        self._trusted = False
+        self._has_preface = False  # whether the PROXY protocol's header is still to come
+        self._buffer = b""
+        self._at = 0
+        self._requests = 0
+        self._head: Head | None = None
+        self._head_begun = False
+        self._body: Body | None = None
+        self._closes = False  # after the answer that is due
+        self._closing = False  # the answer was sent, nothing more is read
+        self._paused = False
+        self._scheduled = False
         self._writable = True
-        self._peer = ""
-        self.quiet_since_s = door.now_s
-        self.stuck_since_s = 0.0
-        self.closing_since_s = 0.0
+        self.busy = False  # something runs, and will answer
+        self.full = False  # nobody takes the body's pieces now
+        self.due_s = NEVER
+
+    # What becomes of a message: a subclass's
+
+    def begin(self, head: Head) -> None:
+        """The head was read. Raises Refusal, or answers, when its body need not be read."""
+        raise NotImplementedError
+
+    def add_body(self, pieces: list[bytes], size: int) -> None:
+        """Some of the body. Raises Refusal."""
+        raise NotImplementedError
+
+    def end_body(self) -> None:
+        """The body was read to its end."""
+        raise NotImplementedError
+
+    def abandon(self) -> bool:
+        """End what runs, if anything; whether the message can still be answered."""
+        raise NotImplementedError
 
     # What the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A peer is there; one too many is sent away."""
+        """A peer is there. One too many is told so; one that agreed on HTTP/2 is handed over."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         peer = transport.get_extra_info("peername")
-        self._peer = peer[0] if isinstance(peer, tuple) else ""
-        if not self._door.enter(self):
-            transport.close()
+        self._peer = peer[0].removeprefix(_MAPPED) if isinstance(peer, tuple) else ""
+        self.address = self._peer
+        door = self._door
+        self.due_s = door.now_s + door.settings.head_timeout_s
+        try:
+            door.enter(self)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        self._trusted = door.is_proxy(self._peer)
+        self._has_preface = self._trusted and door.settings.proxy_protocol == 1
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None and tls.selected_alpn_protocol() == "h2":
+            self._hand_over(b"")
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The peer is gone, and with it the guest it waited for."""
-        self._door.leave(self)
+        """The peer is gone, and with it whoever ran for it."""
         self._transport = None
-        self._queue.clear()
-        if self._task is not None:
-            self._task.cancel()
+        self._closing = True
+        self._buffer = b""
+        self._door.leave(self)
+        self.abandon()
 
-    def eof_received(self) -> None:
-        """The peer will send no more. To an HTTP server that is a peer that left: what was written
-        is flushed, what runs is canceled."""
+    def eof_received(self) -> bool:
+        """The peer will send no more: to a server, a peer that left. What it had asked before is
+        answered, unless it must be waited for."""
+        if self._scheduled and not self._closing:
+            self._door.loop.call_soon(self._end_later)
+            return True
+        return False
+
+    def _end_later(self) -> None:
+        """The end came before what was pipelined had its turn."""
+        if self._scheduled:
+            self._door.loop.call_soon(self._end_later)
+        elif self._transport is not None:
+            self._transport.close()
 
     def pause_writing(self) -> None:
         """The peer does not read: nothing more is begun for it."""
         self._writable = False
-        self.stuck_since_s = self._door.now_s
+        self._await_writing()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._writable = True
-        self.stuck_since_s = 0.0
-        self._next()
+        if self._closing:
+            self.due_s = self._door.now_s + LINGER_S
+        else:
+            self._advance()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of messages, split anywhere."""
-        if self.closing_since_s or self._refusal is not None:
-            return  # read and thrown away, so that the peer can read the refusal
-        if not self._requests and self._message is None and data[:4] == _PREFACE:
-            self._hand_over(data)
-            return
+        if self._closing:
+            return  # thrown away, so that the peer can read the answer
+        if self._at < len(self._buffer):
+            self._buffer = self._buffer[self._at :] + data
+        else:
+            self._buffer = data
+        self._at = 0
+        self._advance()
+
+    # Reading
+
+    def _advance(self) -> None:
+        """Take from the buffer what can be taken now, then wait for what is missing."""
+        self._scheduled = False
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._end_upgrade()
-        except httptools.HttpParserError as error:
-            cause = error.__context__ or error.__cause__
-            self._refusal = cause if isinstance(cause, Refusal | EdgeError) else _MALFORMED
-        self._next()
-        if self._queue and self._transport is not None and not self.closing_since_s:
-            self._transport.pause_reading()
+            for _ in range(MESSAGES_PER_TURN):
+                if self._closing:
+                    return
+                if self._body is not None:
+                    if self.full or not self._read_body():
+                        break
+                elif not self._may_begin() or not self._read_head():
+                    break
+            else:
+                self._scheduled = True
+                self._door.loop.call_soon(self._go_on)
+        except Refusal as refusal:
+            self._refuse(refusal)
+        self._settle()
 
-    # What the parser tells
+    def _go_on(self) -> None:
+        if self._scheduled:
+            self._advance()
 
-    def on_message_begin(self) -> None:
-        """The first byte of a message."""
-        self._message = Message(self._door.limits, self._door.now_s)
+    def _may_begin(self) -> bool:
+        return self._at < len(self._buffer) and self._writable and not self.busy
 
-    def on_url(self, piece: bytes) -> None:
-        """A piece of the target."""
-        self._current().add_target(piece)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A field."""
-        self._current().add_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """The head is whole. A message that has a body is checked before that is read."""
-        message = self._current()
-        message.end_head(self._parser.get_http_version())
-        if not message.has_body:
-            return
-        target = parse_target(message.request("", "").raw_path)
-        self._door.services.registry.resolve(target.function, target.qualifier)
-        if message.expects_continue and not self._queue and self._task is None:
-            self._write(_CONTINUE)
-
-    def on_body(self, piece: bytes) -> None:
-        """A piece of the body, out of its chunks."""
-        self._current().add_body(piece)
-
-    def on_message_complete(self) -> None:
-        """The message is whole."""
-        message = self._current()
-        method = self._parser.get_method().decode("ascii")
+    def _read_head(self) -> bool:
+        """Read one head and begin what it asks for; False when more must come first."""
+        buffer, at = self._buffer, self._at
+        if self._has_preface:
+            return self._read_proxy_header()
+        end = buffer.find(_HEAD_END, at)
+        if end < 0:
+            check_beginning(buffer[at:], self._door.settings)
+            return False
+        end += len(_HEAD_END)
+        raw = buffer[at:end]
+        if not self._requests and raw == PREFACE:
+            self._hand_over(buffer[at:])
+            return False
+        settings = self._door.settings
+        head = read_head(raw, settings)
+        self._at = end
         self._requests += 1
-        keep_alive = (
-            self._parser.should_keep_alive() and self._requests < self._door.limits.requests_max
-        )
-        self._queue.append(Ready(message, method, keep_alive))
-        self._message = None
+        self._head_begun = False
+        if head.upgrade in _UPGRADES:
+            self._hand_over(buffer[at:])
+            return False
+        self._head = head
+        self._closes = not head.keep_alive or self._requests >= settings.requests_per_connection_max
+        if head.length:
+            self._body = ChunkedBody() if head.length == CHUNKED else SizedBody(head.length)
+            self.due_s = self._door.now_s + settings.body_stall_s
+        if head.is_server_wide:
+            self._answer_server_wide()
+        else:
+            self.begin(head)
+        return True
 
-    def _current(self) -> Message:
-        assert self._message is not None, "the parser begins each message"
-        return self._message
+    def _answer_server_wide(self) -> None:
+        """`OPTIONS *` asks whether anyone is there (RFC 9110, section 9.3.7)."""
+        if self._body is not None:
+            self._closes = True
+        self.respond(Answer(204, []))
+
+    def _read_body(self) -> bool:
+        """Read of the body what has come; False when more must come first."""
+        body = self._body
+        assert body is not None
+        pieces: list[bytes] = []
+        at = body.read(self._buffer, self._at, pieces)
+        if at == self._at:
+            return False
+        self._at = at
+        if pieces:
+            size = sum(map(len, pieces))
+            door, settings = self._door, self._door.settings
+            # Every byte buys time, but no more than the longest pause: it cannot be saved up.
+            due_s = self.due_s + size / settings.body_bytes_per_s_min
+            self.due_s = min(due_s, door.now_s + settings.body_stall_s)
+            self.add_body(pieces, size)
+        if body.done:
+            self._body = None
+            self.end_body()
+        return True
+
+    def wants_body(self) -> None:
+        """Ask the peer for the body it announced, if it waits to be asked."""
+        head = self._head
+        if head is not None and head.expects_continue and self._transport is not None:
+            head.expects_continue = False
+            if self._at == len(self._buffer):
+                self._transport.write(CONTINUE)
+
+    def goes_on(self) -> None:
+        """What ran is over, or takes pieces again: go on reading."""
+        if self._transport is not None and not self._closing:
+            self._advance()
+
+    def _read_proxy_header(self) -> bool:
+        found = read_proxy_header(self._buffer[self._at :])
+        if found is None:
+            return False
+        length, source = found
+        self._at += length
+        self._has_preface = False
+        if source:
+            self._peer = source
+            self._trusted = False  # a proxy that speaks so tells the truth once, here
+        return True
+
+    def _settle(self) -> None:
+        """Set what is waited for, and whether the socket is read."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        waiting = len(self._buffer) - self._at
+        if not waiting:
+            self._buffer, self._at = b"", 0  # what was read is not kept by an idle connection
+        reads_body = self._body is not None and not self.full
+        if self._scheduled or not self._writable or (not reads_body and (self.busy or self.full)):
+            if self._writable:
+                self.due_s = NEVER
+            if waiting > BUFFERED_BYTES_MAX and not self._paused:
+                self._paused = True
+                transport.pause_reading()
+            return
+        if self._paused:
+            self._paused = False
+            transport.resume_reading()
+        settings = self._door.settings
+        if reads_body:
+            if self.due_s == NEVER:
+                self.due_s = self._door.now_s + settings.body_stall_s
+        elif not waiting:
+            self.due_s = self._door.now_s + settings.idle_timeout_s
+        elif not self._head_begun:
+            self._head_begun = True
+            self.due_s = self._door.now_s + settings.head_timeout_s
 
     # Answering
 
-    def _next(self) -> None:
-        """Begin what waits, as long as each ends at once and the peer reads."""
-        while self._queue and self._task is None and self._writable and not self.closing_since_s:
-            self._begin(self._queue.popleft())
-        if self._refusal is not None and self._task is None and not self._queue:
-            self._refuse(self._refusal)
-        elif not self._queue and self._transport is not None:
-            self.quiet_since_s = self._door.now_s
-            if not self._transport.is_reading() and not self._transport.is_closing():
-                self._transport.resume_reading()
-
-    def _begin(self, ready: Ready) -> None:
-        services = self._door.services
-        request = ready.message.request(ready.method, self._peer)
-        request_id = new_request_id()
-        try:
-            target = parse_target(request.raw_path)
-            version = services.registry.resolve(target.function, target.qualifier)
-            body = b"".join(ready.message.body)
-            time_ms = time.time_ns() // 1_000_000
-            event = http_event(request, target, body, request_id, time_ms)
-            work = services.invoker.invoke(event)
-            pending = work.send(None)
-        except StopIteration as done:
-            kind = version.artifact.kind
-            self._answer(ready, answer_result(done.value, kind, services.logs), request_id)
-        except Exception as error:
-            answer = error_answer(platform_error(error, request_id), request_id)
-            self._answer(ready, answer, request_id)
-        else:
-            rest = self._finish(ready, resume(work, pending), version.artifact.kind, request_id)
-            self._task = self._door.loop.create_task(rest)
-
-    async def _finish(self, ready: Ready, work: object, kind: GuestKind, request_id: str) -> None:
-        """Await what did not end at once; the connection's loss cancels this, and so the guest."""
-        try:
-            result = await work  # type: ignore[misc]
-            answer = answer_result(result, kind, self._door.services.logs)
-        except Exception as error:
-            answer = error_answer(platform_error(error, request_id), request_id)
-        self._task = None
-        self._answer(ready, answer, request_id)
-        self._next()
-
-    def _answer(self, ready: Ready, answer: Answer, request_id: str) -> None:
-        close = not ready.keep_alive or self._door.stopping
-        clock, head_only = self._door.clock, ready.method == _HEAD
-        try:
-            data = response(answer, clock, head_only=head_only, close=close)
-        except ValueError as error:
-            answer = error_answer(platform_error(error, request_id), request_id)
-            data = response(answer, clock, head_only=head_only, close=close)
-        self._write(data)
-        if close:
-            self._close()
-
-    def _refuse(self, refusal: Refusal | EdgeError) -> None:
-        """Answer what is not taken, once, and close: what follows cannot be told apart. What came
-        before it has been answered by now."""
-        if self.closing_since_s:
+    def respond(self, answer: Answer) -> None:
+        """Write the whole answer to the message. Raises ValueError for fields that are none."""
+        head, transport = self._head, self._transport
+        if transport is None or self._closing:
             return
-        if isinstance(refusal, EdgeError):
-            answer = error_answer(refusal, new_request_id())
+        closes = self._closes or self._door.stopping
+        ending = b""
+        if closes:
+            ending = CLOSE
+        elif head is not None and head.version == "1.0":
+            ending = KEEP_ALIVE
+        data = response_head(answer.status, answer.headers, self._door.date, ending)
+        if head is not None and has_no_body(head.method, answer.status):
+            transport.write(data)
+        elif len(answer.body) > JOINED_BYTES_MAX:
+            transport.writelines((data, answer.body))
         else:
-            request_id = new_request_id()
-            error = {
-                "code": refusal.code,
-                "message": refusal.message,
-                "requestId": request_id,
-            }
-            headers = [
-                (b"x-edge-request-id", request_id.encode()),
-                (b"content-type", b"application/json"),
-            ]
-            answer = framed(refusal.status, headers, json_bytes({"error": error}))
-        self._write(response(answer, self._door.clock, head_only=False, close=True))
-        self._close()
+            transport.write(data + answer.body)
+        self._head = None
+        if closes:
+            self.close()
 
-    def _end_upgrade(self) -> None:
-        """An upgrade is not taken: the request is answered as it stands, and that is all."""
-        for ready in self._queue:
-            ready.keep_alive = False
+    def refuse(self, answer: Answer) -> None:
+        """Answer a message of which not all was read, and close: what follows it is no message."""
+        self._closes = True
+        self.respond(answer)
 
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+    def _refuse(self, refusal: Refusal) -> None:
+        if self.abandon():
+            self.refuse(refusal_answer(refusal))
+        else:
+            self.abort()
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Send the end, and read on for a while: a reset would take the answer from the peer."""
-        if self._transport is None or self.closing_since_s:
+        transport = self._transport
+        if transport is None or self._closing:
             return
-        self.closing_since_s = self._door.now_s
-        self._message = None
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        if not self._transport.is_reading() and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._closing = True
+        lingers = self._body is not None or self._at < len(self._buffer)
+        self._buffer, self._at, self._body = b"", 0, None
+        if transport.can_write_eof():
+            transport.write_eof()
+        elif not lingers:
+            transport.close()  # TLS has its own word for the end
+        if self._paused:
+            self._paused = False
+            transport.resume_reading()
+        self._await_writing()
+
+    def _await_writing(self) -> None:
+        """What is written must leave within a time that its length gives it."""
+        assert self._transport is not None
+        settings = self._door.settings
+        unsent = self._transport.get_write_buffer_size()
+        allowed_s = LINGER_S
+        if unsent:
+            allowed_s = settings.write_stall_s + unsent / settings.body_bytes_per_s_min
+        self.due_s = self._door.now_s + allowed_s
 
     def _hand_over(self, data: bytes) -> None:
+        """Leave the connection to Hypercorn, with what was read of it."""
         transport, self._transport = self._transport, None
-        self._door.leave(self)
         assert transport is not None
-        self._door.hand_over(transport, data)
+        if self._paused:
+            transport.resume_reading()
+        self._closing = True
+        self._buffer = b""
+        self.due_s = NEVER
+        self._door.hand_over(self, transport, data)
+
+    def source(self, head_fields: list[tuple[bytes, bytes]]) -> str:
+        """The address that a request comes from, a trusted proxy's word taken for it."""
+        if self._trusted and self._door.proxies is not None:
+            return self._door.proxies.source(self._peer, head_fields)
+        return self._peer
 
     # What the sweeper and the stop ask
 
     @property
     def is_idle(self) -> bool:
         """Nothing is being read, run or written."""
-        return self._task is None and not self._queue and self._message is None
+        nothing_read = self._at == len(self._buffer) and self._body is None
+        return nothing_read and not self.busy and self._writable and self._transport is not None
 
-    def sweep(self, now_s: float) -> None:
-        """End what is too slow or idle for too long."""
-        limits, transport = self._door.limits, self._transport
-        if transport is None:
-            return
-        if self.closing_since_s:
-            if now_s - self.closing_since_s > limits.linger_s:
-                transport.abort()
-        elif self.stuck_since_s:
-            if now_s - self.stuck_since_s > limits.write_s:
-                transport.abort()
-        elif self._message is not None and self._task is None:
-            if self._message.is_late(now_s):
-                self._refuse(_TOO_SLOW)
-        elif self.is_idle and now_s - self.quiet_since_s > limits.idle_s:
-            self._close()
+    def expire(self) -> None:
+        """It waited too long: tell a peer that is sending, close one that is idle."""
+        if self._closing or not self._writable:
+            self.abort()
+        elif self._body is not None:
+            self._refuse(too_late("the body did not arrive in time"))
+        elif self._head_begun or self._has_preface:
+            self._refuse(too_late("the request did not arrive in time"))
+        else:
+            self.close()
 
     def abort(self) -> None:
         """End it now."""
         if self._transport is not None:
             self._transport.abort()
-
-    def stop(self) -> None:
-        """The host stops: an idle connection ends now, others with their answer."""
-        if self.is_idle:
-            self._close()
-
-
-_MALFORMED = Refusal(400, "invalid_request", "the request is not well-formed HTTP/1.1")
-_TOO_SLOW = Refusal(408, "timeout", "the request did not arrive in time")

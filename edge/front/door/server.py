@@ -1,11 +1,15 @@
-"""The listener of the door: who is connected, who is too slow, what goes to Hypercorn, the stop.
+"""The listener of a door: who is connected, who is too slow, what goes to Hypercorn, the stop.
 
-Neighbours: `worker.py` opens it on a bound socket; `connection.py` is one peer.
-Invariant: every connection is known here from its first byte to its last.
+Neighbours: `worker.py` opens one on each plane's socket; `connection.py` is one peer.
+Invariant: every connection is known here from its first byte to its last, a handed-over one too.
 """
 
 import asyncio
 import socket
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -13,35 +17,47 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
+from edge.config import DoorSettings
+from edge.front.asgi import App
 from edge.front.door.connection import Connection
-from edge.front.door.limits import DoorLimits
-from edge.front.door.writing import Clock
-from edge.front.services import Services
+from edge.front.door.proxies import Proxies
+from edge.front.door.refusals import body_no_room, too_many
+from edge.front.door.writing import date_line
+from edge.model.limits import KIB
 
 SWEEP_S = 1.0
-BUFFERED_BYTES_MAX = 64 * 1024
+REFUSED_MAX = 1_024
+"""How many connections over the limit are told so at a time; more are cut off."""
+HANDED_BYTES_MAX = 64 * KIB
+_DRAIN_POLL_S = 0.02
+
+Connect = Callable[["Door"], Connection]
 
 
 class Door:
-    """Serves the data plane over HTTP/1.1, and hands HTTP/2 to Hypercorn with `app`."""
+    """Serves HTTP/1.1 by the connections that `connect` makes, and the rest by Hypercorn."""
 
-    def __init__(self, services: Services, limits: DoorLimits, app: Any, config: Config) -> None:
-        self.services = services
-        self.limits = limits
-        self.clock = Clock()
+    def __init__(self, app: App, connect: Connect, settings: DoorSettings, config: Config) -> None:
+        """`app` is what Hypercorn calls for HTTP/2; `config` has its grace time and TLS files."""
+        self.settings = settings
+        self.proxies = Proxies(settings.trusted_proxies) if settings.trusted_proxies else None
         self.loop = asyncio.get_running_loop()
         self.now_s = self.loop.time()
+        self.date = date_line(time.time())
         self.stopping = False
-        self._app = ASGIWrapper(app)
+        self._app = ASGIWrapper(app)  # type: ignore[arg-type]  # Hypercorn's own names for ASGI
+        self._connect = connect
         self._config = config
         self._context = WorkerContext(None)
         self._connections: set[Connection] = set()
+        self._per_address: Counter[str] = Counter()
         self._handed: set[asyncio.Task[None]] = set()
+        self._body_bytes = 0
 
     async def serve(self, sock: socket.socket, stop: asyncio.Event, backlog: int) -> None:
         """Serve until `stop`, then finish what runs, within the grace time."""
         listener = await self.loop.create_server(
-            lambda: Connection(self), sock=sock, backlog=backlog
+            lambda: self._connect(self), sock=sock, backlog=backlog, ssl=self._tls()
         )
         sweeper = asyncio.create_task(self._sweep())
         try:
@@ -51,53 +67,99 @@ class Door:
             listener.close()
             await self._context.terminated.set()
             for connection in tuple(self._connections):
-                connection.stop()
+                if connection.is_idle:
+                    connection.close()
             await self._drain()
             sweeper.cancel()
 
-    def enter(self, connection: Connection) -> bool:
-        """Note a new connection; False when it is one too many."""
+    def _tls(self) -> ssl.SSLContext | None:
+        return self._config.create_ssl_context() if self._config.ssl_enabled else None
+
+    # What connections say
+
+    def enter(self, connection: Connection) -> None:
+        """Note a new connection. Raises Refusal when it is one too many."""
         self.now_s = self.loop.time()
-        if len(self._connections) >= self.limits.connections_max or self.stopping:
-            return False
+        count, settings = len(self._connections), self.settings
+        if count >= settings.connections_max + REFUSED_MAX:
+            connection.abort()
+            return
         self._connections.add(connection)
-        return True
+        address = connection.address
+        self._per_address[address] += 1
+        if count >= settings.connections_max:
+            raise too_many("this host has as many connections as it takes; try again")
+        limit = settings.connections_per_address_max
+        if self._per_address[address] > limit and not self.is_proxy(address):
+            raise too_many(f"there are {limit} connections from this address; close some")
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether `address` is a proxy that is trusted."""
+        return self.proxies is not None and self.proxies.trusts(address)
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that is over."""
+        if connection not in self._connections:
+            return
         self._connections.discard(connection)
+        address = connection.address
+        self._per_address[address] -= 1
+        if not self._per_address[address]:
+            del self._per_address[address]
 
-    def hand_over(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Give a connection that speaks HTTP/2 to Hypercorn, with what was read of it."""
+    def hold_body(self, size: int) -> None:
+        """Count bytes of a body that is kept until it is whole. Raises Refusal for want of room."""
+        if self._body_bytes + size > self.settings.bodies_bytes_max:
+            raise body_no_room()
+        self._body_bytes += size
+
+    def release_body(self, size: int) -> None:
+        """The body was passed on, or given up."""
+        self._body_bytes -= size
+
+    # HTTP/2 and the rest
+
+    def hand_over(self, connection: Connection, transport: asyncio.Transport, data: bytes) -> None:
+        """Give a connection to Hypercorn, with what was read of it."""
 
         def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = self.loop.create_task(self._serve_handed(reader, writer))
+            task = self.loop.create_task(self._serve_handed(connection, reader, writer))
             self._handed.add(task)
             task.add_done_callback(self._handed.discard)
 
-        reader = asyncio.StreamReader(limit=BUFFERED_BYTES_MAX, loop=self.loop)
+        reader = asyncio.StreamReader(limit=HANDED_BYTES_MAX, loop=self.loop)
         protocol = asyncio.StreamReaderProtocol(reader, serve, loop=self.loop)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
-        protocol.data_received(data)
+        if data:
+            protocol.data_received(data)
 
     async def _serve_handed(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         state: dict[str, Any] = {}
-        await TCPServer(self._app, self.loop, self._config, self._context, state, reader, writer)
+        try:
+            await TCPServer(
+                self._app, self.loop, self._config, self._context, state, reader, writer
+            )
+        finally:
+            self.leave(connection)
+
+    # Time
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            self.now_s = self.loop.time()
+            now_s = self.now_s = self.loop.time()
+            self.date = date_line(time.time())
             for connection in tuple(self._connections):
-                connection.sweep(self.now_s)
+                if connection.due_s <= now_s:
+                    connection.expire()
 
     async def _drain(self) -> None:
         """Wait for what runs, as long as the grace time lasts."""
         until_s = self.loop.time() + self._config.graceful_timeout
         while (self._connections or self._handed) and self.loop.time() < until_s:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_DRAIN_POLL_S)
         for connection in tuple(self._connections):
             connection.abort()

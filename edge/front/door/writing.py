@@ -1,43 +1,48 @@
-"""An answer as the bytes of an HTTP/1.1 response, head and body in one piece.
+"""An answer as the bytes of an HTTP/1.1 response.
 
-Neighbours: `connection.py` writes what comes out of here.
+Neighbours: `connection.py` writes whole answers, `asgi.py` those that come in parts.
 Invariant: a head has as many lines as fields: no field can smuggle in another.
 """
 
+from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
-from time import time
 
-from edge.front.answers import Answer
+from edge.front.answers import BODILESS
 
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
-_CLOSE = b"connection: close\r\n"
+CLOSE = b"connection: close\r\n"
+KEEP_ALIVE = b"connection: keep-alive\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
 
-
-class Clock:
-    """The Date field, formatted once a second instead of 8 µs a response."""
-
-    __slots__ = ("_line", "_second")
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._line = b""
-
-    def line(self) -> bytes:
-        """`date: …` with its line end."""
-        second = int(time())
-        if second != self._second:
-            self._second = second
-            self._line = b"date: %s\r\n" % formatdate(second, usegmt=True).encode()
-        return self._line
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
 
 
-def response(answer: Answer, clock: Clock, *, head_only: bool, close: bool) -> bytes:
-    """The whole response. Raises ValueError when a header field is more than one line."""
-    fields = b"".join([b"%s: %s\r\n" % field for field in answer.headers])
-    if fields.count(b"\n") != len(answer.headers) or fields.count(b"\r") != len(answer.headers):
-        raise ValueError("a header field has a line end in it")
-    status = b"HTTP/1.1 %d %s\r\n" % (answer.status, _REASONS.get(answer.status, b""))
-    ending = _CLOSE if close else b""
-    body = b"" if head_only else answer.body
-    return b"".join((status, fields, clock.line(), ending, b"\r\n", body))
+def date_line(time_s: float) -> bytes:
+    """The Date field with its line end; made once a second, for it costs as much as an answer."""
+    return b"date: %s\r\n" % formatdate(time_s, usegmt=True).encode()
+
+
+def response_head(
+    status: int, fields: Iterable[tuple[bytes, bytes]], date: bytes, ending: bytes
+) -> bytes:
+    """The head of a response; `ending` is the Connection field's line or nothing.
+
+    Raises ValueError when a field is more than one line.
+    """
+    lines = [b": ".join(field) for field in fields]
+    text = b"\r\n".join(lines)
+    breaks = len(lines) - 1 if lines else 0
+    if text.count(b"\n") != breaks or text.count(b"\r") != breaks or b"\0" in text:
+        raise ValueError("a header field has a line end or a zero in it")
+    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    if text:
+        return b"".join((line, text, b"\r\n", date, ending, b"\r\n"))
+    return b"".join((line, date, ending, b"\r\n"))
+
+
+def has_no_body(method: str, status: int) -> bool:
+    """Whether a response ends with its head, whatever its fields say (RFC 9112, section 6.3)."""
+    return method == "HEAD" or status in BODILESS

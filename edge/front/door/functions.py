@@ -1,0 +1,167 @@
+"""The data plane's connection: a message becomes an event, its result the answer.
+
+Read `begin` and `_run`: door → admission → invoke → answer. An invocation's first slice runs right
+here; if that was all, head and body leave in one write and nothing was awaited, which is 10 µs
+less than a task. Else a task has the rest, and what the peer pipelines meanwhile waits.
+
+Neighbours: `connection.py` reads messages and writes answers; `invoke/` runs.
+Invariant: a body is read only for a function that is there, has room for it, and takes it; at most
+one invocation of a connection is running, and it ends with the connection.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+from edge.front.answers import Answer, error_answer
+from edge.front.door.connection import Connection
+from edge.front.door.head import CHUNKED, Head
+from edge.front.door.refusals import body_too_large
+from edge.front.door.server import Door
+from edge.front.event import HttpRequest, http_event
+from edge.front.failures import platform_error
+from edge.front.presence import resume
+from edge.front.results import answer_result
+from edge.front.services import Services
+from edge.front.target import Target, parse_target
+from edge.model.errors import EdgeError
+from edge.model.function import GuestKind, Version
+from edge.model.ids import new_request_id
+from edge.model.result import Result
+
+
+class Call(NamedTuple):
+    """A head, and the function that is to answer it."""
+
+    head: Head
+    target: Target
+    version: Version
+
+
+class FunctionConnection(Connection):
+    """A peer of the data plane."""
+
+    __slots__ = ("_call", "_held_bytes", "_payload_bytes_max", "_pieces", "_services", "_task")
+
+    def __init__(self, door: Door, services: Services, payload_bytes_max: int) -> None:
+        super().__init__(door)
+        self._services = services
+        self._payload_bytes_max = payload_bytes_max
+        self._call: Call | None = None
+        self._pieces: list[bytes] = []
+        self._held_bytes = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, head: Head) -> None:
+        """Find the function; run it, unless its body must come first."""
+        services = self._services
+        try:
+            target = parse_target(head.raw_path)
+            version = services.registry.resolve(target.function, target.qualifier)
+        except EdgeError as error:
+            self._closes = self._closes or head.length != 0
+            self.respond(error_answer(error, new_request_id()))
+            return
+        call = Call(head, target, version)
+        if head.length == 0:
+            self._run(call, b"")
+            return
+        if head.length > self._payload_bytes_max:
+            raise body_too_large(self._payload_bytes_max)
+        if services.invoker.refuses(version):  # said, and metered, before the body is read
+            self._closes = True
+            self._run(call, b"")
+            return
+        self._call = call
+        if head.length != CHUNKED:
+            self._hold(head.length)
+        self.wants_body()
+
+    def add_body(self, pieces: list[bytes], size: int) -> None:
+        """Keep some of the body."""
+        assert self._call is not None
+        if self._call.head.length == CHUNKED:
+            if self._held_bytes + size > self._payload_bytes_max:
+                raise body_too_large(self._payload_bytes_max)
+            self._hold(size)
+        self._pieces += pieces
+
+    def end_body(self) -> None:
+        """Run what the body was for."""
+        call, pieces = self._call, self._pieces
+        assert call is not None
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._call, self._pieces = None, []
+        self._run(call, body)
+        if self._task is None:
+            self._release()
+
+    def abandon(self) -> bool:
+        """The guest is canceled; its caller is not there to be answered."""
+        running = self._task
+        self._call, self._pieces = None, []
+        self._release()
+        if running is not None:
+            running.cancel()
+        return running is None
+
+    def _hold(self, size: int) -> None:
+        self._door.hold_body(size)
+        self._held_bytes += size
+
+    def _release(self) -> None:
+        if self._held_bytes:
+            self._door.release_body(self._held_bytes)
+            self._held_bytes = 0
+
+    # Running
+
+    def _run(self, call: Call, body: bytes) -> None:
+        head, target, version = call
+        request_id = new_request_id()
+        peer = self.source(head.fields) if self._trusted else self._peer
+        request = HttpRequest(
+            head.method, head.raw_path, head.raw_query, head.fields, peer, "HTTP/" + head.version
+        )
+        kind = version.artifact.kind
+        try:
+            time_ms = time.time_ns() // 1_000_000
+            work = self._services.invoker.invoke(
+                http_event(request, target, body, request_id, time_ms)
+            )
+            pending = work.send(None)
+        except StopIteration as done:
+            self._answer(done.value, kind, request_id)
+        except Exception as error:  # the outermost frame: nothing may pass
+            self.respond(error_answer(platform_error(error, request_id), request_id))
+        else:
+            self.busy = True
+            rest = self._finish(resume(work, pending), kind, request_id)
+            self._task = self._door.loop.create_task(rest)
+
+    async def _finish(
+        self, work: Coroutine[Any, Any, Result], kind: GuestKind, request_id: str
+    ) -> None:
+        """Await what did not end at once; the connection's loss cancels this, and so the guest."""
+        try:
+            result = await work
+        except Exception as error:  # the outermost frame: nothing may pass
+            self._conclude()
+            self.respond(error_answer(platform_error(error, request_id), request_id))
+        else:
+            self._conclude()
+            self._answer(result, kind, request_id)
+        self.goes_on()
+
+    def _conclude(self) -> None:
+        self._task = None
+        self.busy = False
+        self._release()
+
+    def _answer(self, result: Result, kind: GuestKind, request_id: str) -> None:
+        answer: Answer = answer_result(result, kind, self._services.logs)
+        try:
+            self.respond(answer)
+        except ValueError as error:
+            self.respond(error_answer(platform_error(error, request_id), request_id))

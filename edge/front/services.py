@@ -22,6 +22,12 @@ class Invoker(Protocol):
     async def invoke(self, event: Event) -> Result:
         """Run one event. What a guest did wrong is in the Result; raises EdgeError for ours."""
 
+    def start(self, event: Event) -> Result | Any:
+        """Run the first slice: the Result, or what `finish` goes on with. Raises as `invoke`."""
+
+    async def finish(self, started: Any) -> Result:
+        """Run what was started to its Result; cancelling this ends the guest."""
+
     def refuses(self, version: Version) -> bool:
         """Whether an event for `version` would be refused now: at a limit, or overloaded."""
 

@@ -43,6 +43,11 @@ class LogBuffer:
         """How much may still be written; negative once the log is cut."""
         return self._bytes_left
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written."""
+        return not self._lines and self._partial is None
+
     def clear(self) -> None:
         """Forget everything written so far."""
         self._bytes_left = self._bytes_max

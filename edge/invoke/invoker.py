@@ -8,7 +8,7 @@ Invariant: a result is never returned before its record is in the journal.
 import asyncio
 from dataclasses import dataclass
 from time import monotonic_ns, perf_counter_ns, time_ns
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -16,7 +16,7 @@ from edge.config import HostSettings
 from edge.host.log import LogBuffer
 from edge.host.session import Session
 from edge.invoke.occupancy import Occupancy
-from edge.invoke.prepared import Preparations, Prepared
+from edge.invoke.prepared import Preparations
 from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.logs import LogStore
@@ -29,8 +29,8 @@ from edge.model.result import LogLine, Result
 from edge.model.usage import NO_CALLS, Usage
 from edge.registry.registry import Registry
 from edge.sandbox import command
-from edge.sandbox.execution import Ending
-from edge.sandbox.runtime import Sandbox, Work
+from edge.sandbox.execution import Ending, Execution, Work
+from edge.sandbox.runtime import Sandbox
 from edge.sandbox.scheduler import GuestCanceled
 
 NS_PER_MS = 1_000_000
@@ -44,6 +44,23 @@ _REFUSALS = {
 }
 
 _log = structlog.get_logger(__name__)
+
+
+class Begun(NamedTuple):
+    """An event that came, whom it is for, and when, on the wall's clock and on ours."""
+
+    event: Event
+    version: Version
+    time_ms: int
+    began_ns: int
+
+
+class Invocation(NamedTuple):
+    """An event whose guest did not end in its first slice, or must be built before it starts."""
+
+    begun: Begun
+    work: Work
+    execution: Execution | None
 
 
 class Recompiler(Protocol):
@@ -86,25 +103,63 @@ class Invoker:
         Guest failures are results. Raises NotFound for an unknown function or qualifier, and
         StorageFailure when the invocation could not be recorded.
         """
+        started = self.start(event)
+        return started if isinstance(started, Result) else await self.finish(started)
+
+    def start(self, event: Event) -> "Result | Invocation":
+        """Run the first slice of an event: its result, or an invocation to `finish`.
+
+        A short function costs its door no task that way. Raises as `invoke` does.
+        """
         began_ns = perf_counter_ns()
         time_ms = time_ns() // NS_PER_MS
         version = self._registry.resolve(event.function, event.qualifier)
+        begun = Begun(event, version, time_ms, began_ns)
         refusal = self._refuse(version)
         if refusal is not None:
-            return self._meter(event, version, time_ms, began_ns, _unrun(refusal), None)
-        prepared = self._admission.preparations.get(version)
-        session, data = self._open(event, version, prepared, time_ms)
-        self._occupancy.enter(version.slot)
+            return self._meter(begun, _unrun(refusal), None)
+        work = self._open(event, version, time_ms)
+        slot = version.slot
+        self._occupancy.enter(slot)
         try:
-            deadline_s = self._loop.time() + version.settings.limits.timeout_ms / 1_000
-            work = Work(version.artifact.image, session, prepared.allowance, data)
-            ending = await self._run(work, deadline_s)
+            started = self._sandbox.start(work)
+        except NotFound:  # its compiled file is missing or stale: `finish` builds it
+            return Invocation(begun, work, None)
+        except BaseException:
+            self._occupancy.leave(slot)
+            raise
+        if isinstance(started, Ending):
+            self._occupancy.leave(slot)
+            return self._meter(begun, started, work.session)
+        return Invocation(begun, work, started)
+
+    async def finish(self, invocation: "Invocation") -> Result:
+        """Run a started invocation to its result. Cancelling this ends the guest."""
+        begun, work, execution = invocation
+        version = begun.version
+        try:
+            ending: Ending | Execution
+            if execution is None:
+                ending = await self._rebuild(work)
+            else:
+                ending = execution
+            if isinstance(ending, Execution):
+                age_s = (perf_counter_ns() - begun.began_ns) / 1e9
+                left_s = version.settings.limits.timeout_ms / 1_000 - age_s
+                ending = await self._sandbox.finish(ending, self._loop.time() + left_s)
         except GuestCanceled as canceled:
-            self._meter(event, version, time_ms, began_ns, canceled.ending, session)
+            self._meter(begun, canceled.ending, work.session)
             raise
         finally:
             self._occupancy.leave(version.slot)
-        return self._meter(event, version, time_ms, began_ns, ending, session)
+        return self._meter(begun, ending, work.session)
+
+    async def _rebuild(self, work: Work) -> Ending | Execution:
+        await self._admission.recompiler.recompile(work.image)
+        try:
+            return self._sandbox.start(work)
+        except NotFound as error:
+            raise StorageFailure(f"{error.message}, also after a rebuild") from None
 
     def refuses(self, version: Version) -> bool:
         """Whether a limit stands in the way now; a door asks before it reads a large body."""
@@ -119,49 +174,38 @@ class Invoker:
             return Outcome.OVERLOADED
         return None
 
-    def _open(
-        self, event: Event, version: Version, prepared: Prepared, time_ms: int
-    ) -> tuple[Session, bytes]:
+    def _open(self, event: Event, version: Version, time_ms: int) -> Work:
         """The session of an invocation, and what its guest is handed."""
-        timeout_ms = version.settings.limits.timeout_ms
+        prepared = self._admission.preparations.get(version)
+        settings = version.settings
+        timeout_ms = settings.limits.timeout_ms
         session = Session(
             event.request_id,
             version.function,
             prepared.grants,
-            version.settings.environment,
+            settings.environment,
             LogBuffer(self._admission.host.log_bytes_max),
             monotonic_ns() + timeout_ms * NS_PER_MS,
         )
+        data = b""
         if version.artifact.kind is GuestKind.COMMAND:
             session.stdin, variables = command.read_event(event)
             session.stdout = bytearray()
-            session.environment = (*variables, *version.settings.environment)
-            return session, b""
-        try:
-            return session, prepared.envelope.seal(event, time_ms + timeout_ms)
-        except CborError as error:
-            raise InvalidContent(f"the event cannot be handed to a guest: {error}") from None
-
-    async def _run(self, work: Work, deadline_s: float) -> Ending:
-        try:
-            return await self._sandbox.run(work, deadline_s)
-        except NotFound:  # its compiled file is missing or stale: once more, after building it
-            await self._admission.recompiler.recompile(work.image)
+            session.environment = (*variables, *settings.environment)
+        else:
             try:
-                return await self._sandbox.run(work, deadline_s)
-            except NotFound as error:
-                raise StorageFailure(f"{error.message}, also after a rebuild") from None
+                data = prepared.envelope.seal(event, time_ms + timeout_ms)
+            except CborError as error:
+                text = f"the event cannot be handed to a guest: {error}"
+                raise InvalidContent(text) from None
+        return Work(version.artifact.image, session, prepared.allowance, data)
 
-    def _meter(
-        self,
-        event: Event,
-        version: Version,
-        time_ms: int,
-        began_ns: int,
-        ending: Ending,
-        session: Session | None,
-    ) -> Result:
-        """Journal what was used, keep what was logged, and make the result."""
+    def _meter(self, begun: "Begun", ending: Ending, session: Session | None) -> Result:
+        """Journal what was used, keep what was logged, and make the result.
+
+        `session` is None for an invocation that was not let in.
+        """
+        event, version, time_ms, began_ns = begun
         metering = self._metering
         usage = Usage(
             time_ms,
@@ -182,9 +226,12 @@ class Invoker:
             session.calls if session is not None else NO_CALLS,
         )
         metering.journal.append(usage)
-        lines = self._keep_log(event, version, ending, session) if session is not None else ()
-        retry_after_s = RETRY_AFTER_S if session is None else None
-        return Result(ending.outcome, ending.value, ending.failure, usage, lines, retry_after_s)
+        if session is None:
+            return Result(ending.outcome, None, ending.failure, usage, (), RETRY_AFTER_S)
+        lines: tuple[LogLine, ...] = ()
+        if ending.failure is not None or not session.log.is_empty:
+            lines = self._keep_log(event, version, ending, session)
+        return Result(ending.outcome, ending.value, ending.failure, usage, lines)
 
     def _keep_log(
         self, event: Event, version: Version, ending: Ending, session: Session

@@ -6,8 +6,8 @@ Source: `docs/abi.md`, which is the contract guests are written against.
 
 from collections.abc import Generator, Mapping
 
-from edge.model.cbor import CborError, decode, encode
-from edge.model.event import Event
+from edge.model.cbor import CborError, decode, encode, encode_own
+from edge.model.event import Event, Source
 from edge.model.function import Version
 from edge.model.ids import function_arn
 from edge.model.outcome import Failure, Outcome
@@ -16,6 +16,7 @@ from edge.sandbox.stop import GuestStopped
 
 _CONTEXT_ENTRIES = 8
 _U32 = 0xFFFF_FFFF
+_NULL = b"\xf6"
 _FAILURE_TEXT_MAX = 64 * 1024
 _STACK_LINES_MAX = 64
 
@@ -38,16 +39,17 @@ class Envelope:
 
     def seal(self, event: Event, deadline_ms: int) -> bytes:
         """The bytes for `edge_handle`. Raises CborError when the payload is no plain value."""
-        trace = b"\xf6" if event.traceparent is None else encode(event.traceparent)
-        client = b"\xf6" if event.client_context is None else encode(event.client_context)
+        trace = _NULL if event.traceparent is None else encode(event.traceparent)
+        client = _NULL if event.client_context is None else encode(event.client_context)
+        is_own = event.source is Source.HTTP
         # Put together here, since encoding these four as a map costs 1 µs more.
         return b"".join(
             (
                 b"\xa2\x65event",
-                encode(event.payload),
+                encode_own(event.payload) if is_own else encode(event.payload),
                 self._constant,
                 b"\x69requestId",
-                encode(event.request_id),
+                encode_own(event.request_id),
                 b"\x6adeadlineMs\x1b",
                 deadline_ms.to_bytes(8, "big"),
                 b"\x6btraceparent",

@@ -38,26 +38,27 @@ class Ending(NamedTuple):
     bytes_out: int
 
 
-class Room(NamedTuple):
-    """The seat an execution was given, and where to give it back."""
+class Work(NamedTuple):
+    """One invocation for the sandbox: `data` is the envelope, or a command's nothing."""
 
-    seats: Seats
-    seat: Seat
+    image: str
+    session: Session
+    allowance: Allowance
+    data: bytes
 
 
 class Execution:
     """A guest, its steps, and its ending once there is one."""
 
-    __slots__ = ("_begun_ns", "_data", "_room", "_steps", "ending", "instance")
+    __slots__ = ("_begun_ns", "_data", "_seat", "_seats", "_steps", "ending", "instance")
 
-    def __init__(
-        self, module: LoadedModule, room: Room, session: Session, allowance: Allowance, data: bytes
-    ) -> None:
+    def __init__(self, module: LoadedModule, seat: Seat, seats: Seats, work: Work) -> None:
         self._begun_ns = perf_counter_ns()
-        self._room = room
-        self._data = data
+        self._seat = seat
+        self._seats = seats
+        self._data = work.data
         self.ending: Ending | None = None
-        self.instance = Instance(module, room.seat, session, allowance)
+        self.instance = Instance(module, seat, work.session, work.allowance)
         self._steps: Generator[None, None, bytes] | None = None
 
     def _drive(self) -> Generator[None, None, bytes]:
@@ -100,7 +101,7 @@ class Execution:
         old.module.synchronous = False
         old.session.forget()
         old.close()
-        self.instance = Instance(old.module, self._room.seat, old.session, old.allowance)
+        self.instance = Instance(old.module, self._seat, old.session, old.allowance)
 
     def _conclude(self, data: bytes) -> None:
         size = len(data)
@@ -131,4 +132,4 @@ class Execution:
         """End the guest, wherever it is, and free its seat. Not while a poll is running."""
         seat = self.instance.close(released=released)
         if seat is not None:
-            self._room.seats.give_back(seat)
+            self._seats.give_back(seat)

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections import OrderedDict
 from pathlib import Path
-from time import monotonic
+from time import perf_counter_ns
 
 import wasmtime
 
@@ -28,7 +28,16 @@ _READ_BYTES = 256 * KIB
 class LoadedModule:
     """One compiled module, linked. `synchronous` and `stalls` are what its guests taught us."""
 
-    __slots__ = ("engine", "kind", "pre", "stalls", "synchronous", "used_s", "wasmtime_pre", "work")
+    __slots__ = (
+        "engine",
+        "kind",
+        "pre",
+        "stalls",
+        "synchronous",
+        "used_ns",
+        "wasmtime_pre",
+        "work",
+    )
 
     def __init__(self, engine: Engine, pre: wasmtime.InstancePre, module: wasmtime.Module) -> None:
         found = inspect_module(module)
@@ -41,7 +50,7 @@ class LoadedModule:
         # until its handler runs (3 µs less).
         self.synchronous = found.kind is GuestKind.ABI and not found.waits and not self.work
         self.stalls = False
-        self.used_s = monotonic()
+        self.used_ns = perf_counter_ns()
 
 
 class Modules:
@@ -72,8 +81,8 @@ class Modules:
 
     def let_go_idle(self, idle_s: float) -> int:
         """Unmap what was not called for `idle_s`; how many were. Live guests keep theirs."""
-        horizon = monotonic() - idle_s
-        idle = [image for image, module in self._loaded.items() if module.used_s < horizon]
+        horizon = perf_counter_ns() - int(idle_s * 1e9)
+        idle = [image for image, module in self._loaded.items() if module.used_ns < horizon]
         for image in idle:
             del self._loaded[image]
         return len(idle)

@@ -1,23 +1,21 @@
 """The sandbox's door: run this module on this input, within this allowance, until then.
 
-Neighbours: `invoke/` calls `run`; everything else in this room is behind it.
-Invariant: `run` returns an ending for whatever a guest did; only a missing compiled file raises.
+Neighbours: `invoke/` calls `start`, and `finish` for what did not end at once; everything else in
+this room is behind it.
+Invariant: there is an ending for whatever a guest did; only a missing compiled file raises.
 """
 
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from time import monotonic, perf_counter_ns
-from typing import NamedTuple
+from time import perf_counter_ns
 
 from edge.config import SandboxSettings
 from edge.host.calls import HostCalls
-from edge.host.session import Session
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.engine import Engine, PoolPlan
-from edge.sandbox.execution import Ending, Execution, Room
+from edge.sandbox.execution import Ending, Execution, Work
 from edge.sandbox.imports import Imports
-from edge.sandbox.instance import Allowance
 from edge.sandbox.modules import Modules
 from edge.sandbox.scheduler import Scheduler
 from edge.sandbox.seats import Seats
@@ -26,15 +24,6 @@ _NO_SEAT = Ending(
     Outcome.OVERLOADED, None, Failure("Overloaded", "no sandbox is free"), 0, 0, 0, 0, 0
 )
 _SWEEPS_PER_IDLE = 4
-
-
-class Work(NamedTuple):
-    """One invocation for the sandbox: `data` is the envelope, or a command's nothing."""
-
-    image: str
-    session: Session
-    allowance: Allowance
-    data: bytes
 
 
 class Sandbox:
@@ -49,7 +38,6 @@ class Sandbox:
         self._imports = Imports(self.engine, self._seats, calls)
         self.modules = Modules(self.engine, self._imports, compiled, settings.loaded_max)
         self._scheduler = Scheduler(settings, calls)
-        self._loop = asyncio.get_running_loop()
         self._stall_ns = settings.stall_us * 1_000
 
     @property
@@ -57,32 +45,37 @@ class Sandbox:
         """How many guests are alive now."""
         return self._seats.taken
 
-    async def run(self, work: Work, deadline_s: float) -> Ending:
-        """Run a guest to its end, at the latest `deadline_s` on the loop's clock.
+    def start(self, work: Work) -> Ending | Execution:
+        """Run a guest's first slice: its ending, or an execution for `finish`.
 
-        Returns without suspending when the guest ends in its first slice. Raises NotFound when
-        the module has no usable compiled file.
+        Raises NotFound when the module has no usable compiled file.
         """
         module = self.modules.get(work.image)
-        module.used_s = monotonic()
+        began_ns = perf_counter_ns()
+        module.used_ns = began_ns
         seat = self._seats.take()
         if seat is None:
             return _NO_SEAT
         scheduler = self._scheduler
-        scheduler.arrived()
-        room = Room(self._seats, seat)
-        execution = Execution(module, room, work.session, work.allowance, work.data)
+        scheduler.arrivals += 1
+        execution = Execution(module, seat, self._seats, work)
         if module.stalls:
-            return await scheduler.finish(execution, deadline_s)
-        began_ns = perf_counter_ns()
+            return execution
         ended = execution.advance()
         if perf_counter_ns() - began_ns > self._stall_ns:
             scheduler.note_stall(execution, 1)
         if not ended:
-            return await scheduler.finish(execution, deadline_s)
+            return execution
         scheduler.close(execution)
         assert execution.ending is not None
         return execution.ending
+
+    async def finish(self, execution: Execution, deadline_s: float) -> Ending:
+        """Run a started guest to its end, at the latest `deadline_s` on the loop's clock.
+
+        Cancelling this ends the guest, and raises GuestCanceled.
+        """
+        return await self._scheduler.finish(execution, deadline_s)
 
     async def sweep(self) -> None:
         """Let idle modules go, for as long as the worker lives."""

@@ -61,14 +61,10 @@ class Scheduler:
         self._young: deque[Guest] = deque()
         self._old: deque[Guest] = deque()
         self._turn = 0
-        self._arrivals = 0
+        self.arrivals = 0  # in this turn of the loop: while there is traffic, turns are short
         self._pumping = False
         self._loop = asyncio.get_running_loop()
         self._background = Background(self._loop, settings.slice_fuel_background, self._returned)
-
-    def arrived(self) -> None:
-        """Note a new invocation: while there is traffic, turns are short."""
-        self._arrivals += 1
 
     async def finish(self, execution: Execution, deadline_s: float) -> Ending:
         """Run what is left of an execution; its ending, at the deadline at the latest.
@@ -138,8 +134,8 @@ class Scheduler:
     def _pump(self) -> None:
         """Run slices for one turn of the loop."""
         settings = self._settings
-        budget_us = settings.turn_us_busy if self._arrivals else settings.turn_us_idle
-        self._arrivals = 0
+        budget_us = settings.turn_us_busy if self.arrivals else settings.turn_us_idle
+        self.arrivals = 0
         until_ns = perf_counter_ns() + budget_us * _NS_PER_US
         while guest := self._next():
             if self._advance(guest) >= until_ns:

@@ -11,8 +11,7 @@ one invocation of a connection is running, and it ends with the connection.
 
 import asyncio
 import time
-from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from edge.front.answers import Answer, error_answer
 from edge.front.door.connection import Connection
@@ -21,7 +20,6 @@ from edge.front.door.refusals import body_too_large
 from edge.front.door.server import Door
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
-from edge.front.presence import resume
 from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.target import Target, parse_target
@@ -102,8 +100,8 @@ class FunctionConnection(Connection):
         running = self._task
         self._call, self._pieces = None, []
         self._release()
-        if running is not None:
-            running.cancel()
+        if running is not None:  # soon, for a task that never began could not end its guest
+            self._door.loop.call_soon(running.cancel)
         return running is None
 
     def _hold(self, size: int) -> None:
@@ -127,31 +125,27 @@ class FunctionConnection(Connection):
         kind = version.artifact.kind
         try:
             time_ms = time.time_ns() // 1_000_000
-            work = self._services.invoker.invoke(
-                http_event(request, target, body, request_id, time_ms)
-            )
-            pending = work.send(None)
-        except StopIteration as done:
-            self._answer(done.value, kind, request_id)
+            event = http_event(request, target, body, request_id, time_ms)
+            started = self._services.invoker.start(event)
         except Exception as error:  # the outermost frame: nothing may pass
             self.respond(error_answer(platform_error(error, request_id), request_id))
-        else:
-            self.busy = True
-            rest = self._finish(resume(work, pending), kind, request_id)
-            self._task = self._door.loop.create_task(rest)
+            return
+        if isinstance(started, Result):
+            self._answer(started, kind)
+            return
+        self.busy = True
+        self._task = self._door.loop.create_task(self._finish(started, kind, request_id))
 
-    async def _finish(
-        self, work: Coroutine[Any, Any, Result], kind: GuestKind, request_id: str
-    ) -> None:
+    async def _finish(self, started: object, kind: GuestKind, request_id: str) -> None:
         """Await what did not end at once; the connection's loss cancels this, and so the guest."""
         try:
-            result = await work
+            result = await self._services.invoker.finish(started)
         except Exception as error:  # the outermost frame: nothing may pass
             self._conclude()
             self.respond(error_answer(platform_error(error, request_id), request_id))
         else:
             self._conclude()
-            self._answer(result, kind, request_id)
+            self._answer(result, kind)
         self.goes_on()
 
     def _conclude(self) -> None:
@@ -159,9 +153,10 @@ class FunctionConnection(Connection):
         self.busy = False
         self._release()
 
-    def _answer(self, result: Result, kind: GuestKind, request_id: str) -> None:
+    def _answer(self, result: Result, kind: GuestKind) -> None:
         answer: Answer = answer_result(result, kind, self._services.logs)
         try:
             self.respond(answer)
         except ValueError as error:
+            request_id = result.usage.request_id
             self.respond(error_answer(platform_error(error, request_id), request_id))

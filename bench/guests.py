@@ -52,6 +52,12 @@ def looping() -> bytes:
     return _guest("(loop (br 0))")
 
 
+def counting(rounds: int) -> bytes:
+    """Counts to `rounds`, then answers: 4 units of fuel a round."""
+    return _guest(f"""(local $n i32) (local.set $n (i32.const {rounds}))
+      (loop (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))""")
+
+
 def filling() -> bytes:
     """Fills all of its memory, again and again."""
     return _guest(_FILL, pages=FILLED_PAGES)

@@ -94,3 +94,10 @@ class Server:
         if answer.is_error:
             raise RuntimeError(f"{name} was not deployed: {answer.text}")
         return f"{self.http_url}/{name}"
+
+    def usage(self, function: str) -> dict[str, int]:
+        """What a function used so far."""
+        answer = httpx.get(f"{self.control_url}/v1/usage", params={"function": function})
+        answer.raise_for_status()
+        totals: list[dict[str, int]] = answer.json()["totals"]
+        return totals[0]

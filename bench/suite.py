@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
-from bench import door, idle, invocation, loops, restore, sleepers, workers
+from bench import door, idle, invocation, loops, restore, shares, sleepers, workers
 from bench.line import Line
 
 Measure = Callable[[], Awaitable[list[Line]]]
@@ -21,6 +21,7 @@ SUITE: dict[str, Measure] = {
     "workers": workers.measure,
     "sleepers": sleepers.measure,
     "loops": loops.measure,
+    "shares": shares.measure,
     "idle": idle.measure,
 }
 

@@ -59,13 +59,20 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """How guests run. Fuel figures are Wasmtime's units; see `docs/architecture.md`."""
+    """How guests run. Fuel figures are Wasmtime's units; see `docs/architecture.md`.
+
+    `start_fuel` is what starting a guest is counted as when functions share a worker: 40 µs.
+    `waiting_max` bounds the requests that wait for their function's turn.
+    """
 
     fuel_per_ms: int = 5_000_000
     slice_fuel: int = 100_000
     slice_fuel_background: int = 20_000_000
     turn_us_busy: int = 50
     turn_us_idle: int = 200
+    turn_us_starts: int = 500
+    start_fuel: int = 200_000
+    waiting_max: int = 2_048
     young_us: int = 10_000
     stall_us: int = 2_000
     host_us_per_slice: int = 200
@@ -83,6 +90,9 @@ class SandboxSettings:
             "slice_fuel_background": (1_000, 10_000_000_000),
             "turn_us_busy": (1, 100_000),
             "turn_us_idle": (1, 100_000),
+            "turn_us_starts": (1, 100_000),
+            "start_fuel": (0, 1_000_000_000),
+            "waiting_max": (0, 1_000_000),
             "young_us": (1, 10_000_000),
             "stall_us": (100, 10_000_000),
             "host_us_per_slice": (10, 1_000_000),

@@ -3,7 +3,7 @@
 Neighbours: `serve.py` fills a `Services` with the real objects; `data.py` and `control.py` use it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -27,6 +27,16 @@ class Invoker(Protocol):
 
     async def finish(self, started: Any) -> Result:
         """Run what was started to its Result; cancelling this ends the guest."""
+
+    def must_wait(self, function: str) -> bool:
+        """Whether others come before an event for `function` can be started."""
+
+    def await_turn(self, function: str, begin: Callable[[], object]) -> Any:
+        """Have `begin` called at the function's turn, unless the `canceled` of what is returned
+        is set by then; None when too many wait."""
+
+    def turn_away(self, event: Event) -> Result:
+        """The Result of an event that nobody has time for."""
 
     def refuses(self, version: Version) -> bool:
         """Whether an event for `version` would be refused now: at a limit, or overloaded."""

@@ -6,6 +6,7 @@ Invariant: a result is never returned before its record is in the journal.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic_ns, perf_counter_ns, time_ns
 from typing import NamedTuple, Protocol
@@ -31,7 +32,7 @@ from edge.registry.registry import Registry
 from edge.sandbox import command
 from edge.sandbox.execution import Ending, Execution, Work
 from edge.sandbox.runtime import Sandbox
-from edge.sandbox.scheduler import GuestCanceled
+from edge.sandbox.scheduler import GuestCanceled, Turn
 
 NS_PER_MS = 1_000_000
 ERROR_LEVEL = 4
@@ -103,8 +104,32 @@ class Invoker:
         Guest failures are results. Raises NotFound for an unknown function or qualifier, and
         StorageFailure when the invocation could not be recorded.
         """
+        if self.must_wait(event.function):
+            come = asyncio.Event()
+            turn = self.await_turn(event.function, come.set)
+            if turn is None:
+                return self.turn_away(event)
+            try:
+                await come.wait()
+            finally:
+                turn.canceled = True
         started = self.start(event)
         return started if isinstance(started, Result) else await self.finish(started)
+
+    def must_wait(self, function: str) -> bool:
+        """Whether others come before an event for `function` can be started."""
+        return self._sandbox.must_wait(function)
+
+    def await_turn(self, function: str, begin: Callable[[], object]) -> Turn | None:
+        """Have `begin` called when it is the function's turn; None when too many wait already."""
+        turn = Turn(function, begin)
+        return turn if self._sandbox.await_turn(turn) else None
+
+    def turn_away(self, event: Event) -> Result:
+        """The result of an event that nobody has time for. Raises as `invoke` does."""
+        version = self._registry.resolve(event.function, event.qualifier)
+        begun = Begun(event, version, time_ns() // NS_PER_MS, perf_counter_ns())
+        return self._meter(begun, _unrun(Outcome.OVERLOADED), None)
 
     def start(self, event: Event) -> "Result | Invocation":
         """Run the first slice of an event: its result, or an invocation to `finish`.

@@ -17,7 +17,7 @@ from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.execution import Ending, Execution, Work
 from edge.sandbox.imports import Imports
 from edge.sandbox.modules import Modules
-from edge.sandbox.scheduler import Scheduler
+from edge.sandbox.scheduler import Scheduler, Turn
 from edge.sandbox.seats import Seats
 
 _NO_SEAT = Ending(
@@ -57,18 +57,28 @@ class Sandbox:
         if seat is None:
             return _NO_SEAT
         scheduler = self._scheduler
-        scheduler.arrivals += 1
         execution = Execution(module, seat, self._seats, work)
         if module.stalls:
             return execution
         ended = execution.advance()
-        if perf_counter_ns() - began_ns > self._stall_ns:
+        elapsed_ns = perf_counter_ns() - began_ns
+        if elapsed_ns > self._stall_ns:
             scheduler.note_stall(execution, 1)
-        if not ended:
+        ending = execution.ending
+        if not ended or ending is None:
+            scheduler.started(work.session.function, self._settings.slice_fuel, elapsed_ns)
             return execution
+        scheduler.started(work.session.function, ending.fuel, elapsed_ns)
         scheduler.close(execution)
-        assert execution.ending is not None
-        return execution.ending
+        return ending
+
+    def must_wait(self, function: str) -> bool:
+        """Whether a guest of `function` has to wait for a turn before it is started."""
+        return self._scheduler.must_wait(function)
+
+    def await_turn(self, turn: Turn) -> bool:
+        """Have `turn.begin` called when the function's turn comes; False when too many wait."""
+        return self._scheduler.await_turn(turn)
 
     async def finish(self, execution: Execution, deadline_s: float) -> Ending:
         """Run a started guest to its end, at the latest `deadline_s` on the loop's clock.

@@ -1,10 +1,11 @@
 """Who runs next: fair, short slices on the event loop, and a background thread for the unruly.
 
-Every guest's first slice runs where it was called, so a short function pays for no hop. What goes
-on computing shares the loop in slices of equal fuel, for a bounded time in each turn of the loop;
-guests that are young get three turns of four. A guest whose single slice held the loop for
-milliseconds (a huge `memory.fill` is charged after it ran) goes to one background thread at the
-lowest priority. A guest that waits for the host holds neither.
+A guest's first slice runs where it was called, so a short function pays for no hop, unless the
+loop has spent its time on first slices in this turn: then it waits for a turn, and functions take
+turns by the fuel they used. What goes on computing shares the loop in slices of equal fuel, for a
+bounded time in each turn of the loop; guests that are young get three turns of four. A guest whose
+single slice held the loop for milliseconds (a huge `memory.fill` is charged after it ran) goes to
+one background thread at the lowest priority. A guest that waits for the host holds neither.
 
 Neighbours: `runtime.py` hands it executions; `background.py` is the thread.
 Invariant: a guest is advanced by one thread at a time, and closed by the thread that has it.
@@ -12,7 +13,8 @@ Source of the scheme's figures: `docs/decisions/0003-slices.md`.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
@@ -22,6 +24,7 @@ from edge.model.outcome import Failure, Outcome
 from edge.sandbox.background import Background
 from edge.sandbox.execution import Ending, Execution
 from edge.sandbox.instance import Pending, Request, Sleep
+from edge.sandbox.shares import Accounts, FairQueue
 
 _NS_PER_US = 1_000
 _YOUNG_TURNS = 3
@@ -52,19 +55,69 @@ class Guest:
         self.wait: asyncio.Task[None] | asyncio.TimerHandle | None = None
 
 
+class Turn:
+    """Someone who waits to start a guest of `function`; `begin` is called once, unless canceled."""
+
+    __slots__ = ("begin", "canceled", "function")
+
+    def __init__(self, function: str, begin: Callable[[], object]) -> None:
+        self.function = function
+        self.begin = begin
+        self.canceled = False
+
+
 class Scheduler:
     """The pump of one event loop. Bounded by the seats: it never holds more guests than those."""
 
     def __init__(self, settings: SandboxSettings, calls: HostCalls) -> None:
         self._settings = settings
         self._calls = calls
-        self._young: deque[Guest] = deque()
-        self._old: deque[Guest] = deque()
-        self._turn = 0
+        self.accounts = Accounts()
+        self._young: FairQueue[Guest | Turn] = FairQueue(self.accounts)
+        self._old: FairQueue[Guest | Turn] = FairQueue(self.accounts)
+        self._picks = 0
+        self._waiting: Counter[str] = Counter()  # turns, by function
+        self._waiting_total = 0
         self.arrivals = 0  # in this turn of the loop: while there is traffic, turns are short
+        self._spent_ns = 0  # on first slices in this turn of the loop
+        self._starts_ns = settings.turn_us_starts * _NS_PER_US
         self._pumping = False
         self._loop = asyncio.get_running_loop()
         self._background = Background(self._loop, settings.slice_fuel_background, self._returned)
+
+    # Starting
+
+    def must_wait(self, function: str) -> bool:
+        """Whether a guest of `function` has to wait for a turn before it starts."""
+        if self._waiting_total:
+            return not self._young.is_before(function)
+        return self._spent_ns > self._starts_ns
+
+    def await_turn(self, turn: Turn) -> bool:
+        """Queue a turn; False when the function has as many waiting as is its share."""
+        function, most = turn.function, self._settings.waiting_max
+        if self._waiting_total >= most:
+            share = most // max(1, len(self._waiting))
+            if self._waiting[function] >= share:
+                return False
+        self._waiting[function] += 1
+        self._waiting_total += 1
+        self._young.push(function, turn)
+        self._run_soon()
+        return True
+
+    def started(self, function: str, fuel: int, elapsed_ns: int) -> None:
+        """Note a first slice that was run."""
+        self.accounts.charge(function, fuel + self._settings.start_fuel)
+        if not self.arrivals:
+            self._loop.call_soon(self._end_turn)
+        self.arrivals += 1
+        self._spent_ns += elapsed_ns
+
+    def _end_turn(self) -> None:
+        self._spent_ns = 0
+        if not self._pumping:
+            self.arrivals = 0
 
     async def finish(self, execution: Execution, deadline_s: float) -> Ending:
         """Run what is left of an execution; its ending, at the deadline at the latest.
@@ -96,10 +149,14 @@ class Scheduler:
             self._background.take(guest)
         else:
             young = guest.cpu_ns < self._settings.young_us * _NS_PER_US
-            (self._young if young else self._old).append(guest)
-            if not self._pumping:
-                self._pumping = True
-                self._loop.call_soon(self._pump)
+            queue = self._young if young else self._old
+            queue.push(instance.session.function, guest)
+            self._run_soon()
+
+    def _run_soon(self) -> None:
+        if not self._pumping:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
 
     def _await(self, guest: Guest) -> None:
         """Let a guest wait for the host without holding anything."""
@@ -134,24 +191,35 @@ class Scheduler:
     def _pump(self) -> None:
         """Run slices for one turn of the loop."""
         settings = self._settings
-        budget_us = settings.turn_us_busy if self.arrivals else settings.turn_us_idle
+        if self._waiting_total:
+            budget_us = settings.turn_us_starts
+        else:
+            budget_us = settings.turn_us_busy if self.arrivals else settings.turn_us_idle
         self.arrivals = 0
         until_ns = perf_counter_ns() + budget_us * _NS_PER_US
-        while guest := self._next():
-            if self._advance(guest) >= until_ns:
+        while item := self._next():
+            now_ns = self._begin(item) if isinstance(item, Turn) else self._advance(item)
+            if now_ns >= until_ns:
                 break
         if self._young or self._old:
             self._loop.call_soon(self._pump)
         else:
             self._pumping = False
 
-    def _next(self) -> Guest | None:
-        self._turn = (self._turn + 1) % (_YOUNG_TURNS + 1)
-        queue = self._old if self._turn == 0 else self._young
-        for candidates in (queue, self._young, self._old):
-            if candidates:
-                return candidates.popleft()
-        return None
+    def _next(self) -> Guest | Turn | None:
+        self._picks = (self._picks + 1) % (_YOUNG_TURNS + 1)
+        queue = self._old if self._picks == 0 else self._young
+        return queue.pop() or self._young.pop() or self._old.pop()
+
+    def _begin(self, turn: Turn) -> int:
+        """Somebody's turn has come; the time after it."""
+        self._waiting_total -= 1
+        self._waiting[turn.function] -= 1
+        if not self._waiting[turn.function]:
+            del self._waiting[turn.function]
+        if not turn.canceled:
+            turn.begin()
+        return perf_counter_ns()
 
     def _advance(self, guest: Guest) -> int:
         """Run one slice of one guest; the time it ended."""
@@ -164,6 +232,7 @@ class Scheduler:
         elapsed_ns = now_ns - began_ns
         guest.cpu_ns += elapsed_ns
         guest.slices += 1
+        self.accounts.charge(guest.execution.instance.session.function, self._settings.slice_fuel)
         if ended:
             self._answered(guest)
         else:
@@ -217,9 +286,9 @@ class Scheduler:
             self._close(guest)
 
     def _forget(self, guest: Guest) -> None:
+        function = guest.execution.instance.session.function
         for queue in (self._young, self._old):
-            if guest in queue:
-                queue.remove(guest)
+            queue.remove(function, guest)
 
     def _close(self, guest: Guest) -> None:
         self.close(guest.execution)

@@ -11,7 +11,8 @@ one invocation of a connection is running, and it ends with the connection.
 
 import asyncio
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from edge.front.answers import Answer, error_answer
 from edge.front.door.connection import Connection
@@ -24,6 +25,7 @@ from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.target import Target, parse_target
 from edge.model.errors import EdgeError
+from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.ids import new_request_id
 from edge.model.result import Result
@@ -40,7 +42,15 @@ class Call(NamedTuple):
 class FunctionConnection(Connection):
     """A peer of the data plane."""
 
-    __slots__ = ("_call", "_held_bytes", "_payload_bytes_max", "_pieces", "_services", "_task")
+    __slots__ = (
+        "_call",
+        "_held_bytes",
+        "_payload_bytes_max",
+        "_pieces",
+        "_services",
+        "_task",
+        "_turn",
+    )
 
     def __init__(self, door: Door, services: Services, payload_bytes_max: int) -> None:
         super().__init__(door)
@@ -50,6 +60,7 @@ class FunctionConnection(Connection):
         self._pieces: list[bytes] = []
         self._held_bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._turn: Any = None
 
     def begin(self, head: Head) -> None:
         """Find the function; run it, unless its body must come first."""
@@ -92,7 +103,7 @@ class FunctionConnection(Connection):
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._call, self._pieces = None, []
         self._run(call, body)
-        if self._task is None:
+        if not self.busy:
             self._release()
 
     def abandon(self) -> bool:
@@ -100,6 +111,9 @@ class FunctionConnection(Connection):
         running = self._task
         self._call, self._pieces = None, []
         self._release()
+        if self._turn is not None:
+            self._turn.canceled = True
+            self._turn = None
         if running is not None:  # soon, for a task that never began could not end its guest
             self._door.loop.call_soon(running.cancel)
         return running is None
@@ -116,6 +130,27 @@ class FunctionConnection(Connection):
     # Running
 
     def _run(self, call: Call, body: bytes) -> None:
+        """Start the invocation, now or when its function's turn comes."""
+        invoker, function = self._services.invoker, call.target.function
+        if not invoker.must_wait(function):
+            self._start(call, body)
+            return
+
+        def begin() -> None:
+            self._turn, self.busy = None, False
+            self._start(call, body)
+            if not self.busy:
+                self._release()
+                self.goes_on()
+
+        self._turn = invoker.await_turn(function, begin)
+        self.busy = self._turn is not None
+        if not self.busy:
+            self._start(call, body, invoker.turn_away)
+
+    def _start(
+        self, call: Call, body: bytes, run: Callable[[Event], Result | object] | None = None
+    ) -> None:
         head, target, version = call
         request_id = new_request_id()
         peer = self.source(head.fields) if self._trusted else self._peer
@@ -126,7 +161,7 @@ class FunctionConnection(Connection):
         try:
             time_ms = time.time_ns() // 1_000_000
             event = http_event(request, target, body, request_id, time_ms)
-            started = self._services.invoker.start(event)
+            started = (run or self._services.invoker.start)(event)
         except Exception as error:  # the outermost frame: nothing may pass
             self.respond(error_answer(platform_error(error, request_id), request_id))
             return

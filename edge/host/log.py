@@ -19,6 +19,8 @@ LOG_BYTES_MAX_DEFAULT = 256 * KIB
 LINE_OVERHEAD_BYTES = 32
 """Counted for each line beyond its text, or empty lines would be free."""
 
+LAST_WORDS_LINES = 8
+
 LEVEL_INFO = 2
 LEVEL_WARN = 3
 LEVEL_MAX = 4
@@ -47,6 +49,13 @@ class LogBuffer:
     def is_empty(self) -> bool:
         """Whether nothing was written."""
         return not self._lines and self._partial is None
+
+    def last_words(self) -> str:
+        """The end of what was written: the last lines, the unfinished one too."""
+        lines = [line.message for line in self._lines[-LAST_WORDS_LINES:]]
+        for partial in (self._partial or {}).values():
+            lines.append(partial.decode("utf-8", "replace"))
+        return "\n".join(lines)
 
     def clear(self) -> None:
         """Forget everything written so far."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from edge.config import HostSettings, SandboxSettings
 from edge.host.grants import GrantSet, parse_grants
-from edge.model.function import Version
+from edge.model.function import GuestKind, Version
 from edge.sandbox.abi import Envelope
+from edge.sandbox.component.envelope import TextEnvelope
 from edge.sandbox.instance import Allowance
 
 
@@ -18,7 +19,7 @@ from edge.sandbox.instance import Allowance
 class Prepared:
     """A version's envelope, allowance and grants, ready to use."""
 
-    envelope: Envelope
+    envelope: Envelope | TextEnvelope
     allowance: Allowance
     grants: GrantSet
 
@@ -52,4 +53,10 @@ class Preparations:
             host_ns_per_slice=sandbox.host_us_per_slice * 1_000,
             answer_bytes_max=self._host.payload_bytes_max,
         )
-        return Prepared(Envelope(version), allowance, parse_grants(version.settings.grants))
+        return Prepared(_envelope(version), allowance, parse_grants(version.settings.grants))
+
+
+def _envelope(version: Version) -> Envelope | TextEnvelope:
+    if version.artifact.kind is GuestKind.COMPONENT:
+        return TextEnvelope(version)
+    return Envelope(version)

@@ -12,10 +12,12 @@ from edge.model.limits import Limits
 
 
 class GuestKind(StrEnum):
-    """How a module is driven, told by what it exports."""
+    """How a module or component is driven, told by what it exports."""
 
     ABI = "abi"
     COMMAND = "command"
+    COMPONENT = "component"
+    WASI_HTTP = "wasi_http"
 
 
 class SnapshotState(StrEnum):

@@ -104,21 +104,23 @@ def read_answer(data: bytes) -> tuple[Outcome, object, Failure | None]:
     try:
         document = decode(data)
     except CborError as error:
-        return _malformed(f"the guest's answer is not CBOR: {error}")
+        return malformed(f"the guest's answer is not CBOR: {error}")
     if isinstance(document, dict):
         if "ok" in document:
             return Outcome.OK, document["ok"], None
         failure = document.get("error")
         if isinstance(failure, dict):
-            return Outcome.GUEST_ERROR, None, _failure(failure)
-    return _malformed('the guest\'s answer is neither {"ok": …} nor {"error": {…}}')
+            return Outcome.GUEST_ERROR, None, read_failure(failure)
+    return malformed('the guest\'s answer is neither {"ok": …} nor {"error": {…}}')
 
 
-def _malformed(message: str) -> tuple[Outcome, object, Failure | None]:
+def malformed(message: str) -> tuple[Outcome, object, Failure | None]:
+    """The outcome of an answer that cannot be read."""
     return Outcome.GUEST_ERROR, None, Failure("MalformedAnswer", message)
 
 
-def _failure(document: Mapping[str, object]) -> Failure:
+def read_failure(document: Mapping[str, object]) -> Failure:
+    """Lambda's error object, each part of it bounded."""
     stack = document.get("stackTrace")
     lines = stack if isinstance(stack, list) else []
     return Failure(

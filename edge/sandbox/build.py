@@ -23,6 +23,8 @@ import wasmtime
 from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused
 from edge.model.function import GuestKind, SnapshotReport, SnapshotState
 from edge.model.limits import MIB
+from edge.sandbox.component.build import build_component
+from edge.sandbox.component.inspect import is_component
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.inspect import inspect_module
 from edge.sandbox.modules import write_compiled
@@ -31,6 +33,7 @@ from edge.sandbox.snapshot import SnapshotSettings, take_snapshot
 _LOWEST_PRIORITY = 19
 _BUILD_SLOTS = 1
 _PAGE_BYTES = 64 * 1024
+PREINITIALISED = "a component was initialised by the tool that made it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,15 @@ def build(order: BuildOrder) -> BuildReport:
             _BUILD_SLOTS, order.reservation_bytes, order.guard_bytes, order.pool_memory_bytes_max
         )
     )
-    kind = validate(module, order.memory_bytes_max)
-    image, report, log = snapshot(module, kind, order)
+    log: tuple[tuple[int, str], ...] = ()
+    if is_component(module):
+        kind, compiled = build_component(engine, module)
+        image, report = module, SnapshotReport(SnapshotState.UNNEEDED, PREINITIALISED)
+    else:
+        kind = validate(module, order.memory_bytes_max)
+        image, report, log = snapshot(module, kind, order)
+        compiled = compile_module(engine, image)
     digest = hashlib.sha256(image).hexdigest()
-    compiled = compile_module(engine, image)
     Path(order.image).write_bytes(image)
     write_compiled(Path(order.compiled_directory) / engine.identity / f"{digest}.cwasm", compiled)
     return BuildReport(
@@ -101,8 +109,6 @@ def validate(module: bytes, memory_bytes_max: int) -> GuestKind:
     """Refuse what is not WebAssembly, no function, or too large for its memory limit."""
     if not module.startswith(b"\0asm"):
         raise InvalidModule("the file is not a WebAssembly module (it does not begin with \\0asm)")
-    if module[4:8] == b"\x0d\x00\x01\x00":
-        raise InvalidModule("the file is a component; this host runs core modules (docs/abi.md)")
     config = wasmtime.Config()
     config.cranelift_opt_level = "none"
     try:

@@ -19,6 +19,7 @@ import wasmtime
 from edge.model.errors import Unsupported
 from edge.model.limits import KIB, MIB
 from edge.sandbox import raw
+from edge.sandbox.component import raw as component
 
 WASMTIME_MAJOR = 50
 GIB = 1024 * MIB
@@ -28,6 +29,9 @@ INSTANCE_BYTES_MAX = 4 * MIB
 TABLE_ELEMENTS_MAX = 100_000
 TABLES_PER_MODULE_MAX = 8
 MEMORIES_PER_MODULE_MAX = 1
+CORE_INSTANCES_PER_COMPONENT_MAX = 32
+MEMORIES_PER_COMPONENT_MAX = 2
+"""A JavaScript component has its program's, and a small one of its adapter's."""
 STACK_BYTES = 1 * MIB
 WASM_STACK_BYTES = 512 * KIB
 RESIDENT_BYTES = 256 * KIB
@@ -37,17 +41,22 @@ DECOMMIT_BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class PoolPlan:
-    """How many guests can live at once, and how much address space each reserves."""
+    """How many guests can live at once, and how much address space each reserves.
+
+    Where `memories_per_slot` is 1, only half as many components with two memories can.
+    """
 
     slots: int
     reservation_bytes: int
     guard_bytes: int
     memory_bytes_max: int
+    memories_per_slot: int = MEMORIES_PER_COMPONENT_MAX
 
     @property
     def address_bytes(self) -> int:
         """What the pool will ask of the address space, roughly."""
-        memories = self.slots * (self.reservation_bytes + self.guard_bytes)
+        memories = self.slots * self.memories_per_slot
+        memories *= self.reservation_bytes + self.guard_bytes
         tables = self.slots * TABLES_PER_MODULE_MAX * TABLE_ELEMENTS_MAX * 8
         return memories + tables + self.slots * STACK_BYTES
 
@@ -61,9 +70,10 @@ def plan_pool(slots: int, memory_bytes_max: int) -> PoolPlan:
     """
     while slots >= 8:
         for reservation, guard in ((4 * GIB, 32 * MIB), (memory_bytes_max, 64 * KIB)):
-            plan = PoolPlan(slots, reservation, guard, memory_bytes_max)
-            if _fits(plan.address_bytes):
-                return plan
+            for memories in (MEMORIES_PER_COMPONENT_MAX, MEMORIES_PER_MODULE_MAX):
+                plan = PoolPlan(slots, reservation, guard, memory_bytes_max, memories)
+                if _fits(plan.address_bytes):
+                    return plan
         slots //= 2
     raise Unsupported(
         f"this machine cannot reserve address space for 8 guests of {memory_bytes_max // MIB} MB;"
@@ -92,12 +102,16 @@ def plan_for_machine(concurrency_max: int, memory_mb_max: int) -> PoolPlan:
 
 def _check_wasmtime() -> str:
     version = importlib.metadata.version("wasmtime")
-    if int(version.split(".")[0]) != WASMTIME_MAJOR or not raw.layout_matches():
+    if int(version.split(".")[0]) != WASMTIME_MAJOR or not _layouts_match():
         raise Unsupported(
             f"edge needs wasmtime {WASMTIME_MAJOR}.x and found {version}:"
             f" pip install 'wasmtime>={WASMTIME_MAJOR}.0.1,<{WASMTIME_MAJOR + 1}'"
         )
     return version
+
+
+def _layouts_match() -> bool:
+    return raw.layout_matches() and component.layout_matches()
 
 
 class Engine:
@@ -143,11 +157,16 @@ class Engine:
         plan, ffi = self.plan, wasmtime._ffi
         pool = ffi.wasmtime_pooling_allocation_config_new()
         for name, value in {
-            "total_memories": plan.slots * MEMORIES_PER_MODULE_MAX,
+            "total_memories": max(plan.slots * plan.memories_per_slot, MEMORIES_PER_COMPONENT_MAX),
             "total_tables": plan.slots * TABLES_PER_MODULE_MAX,
             "total_stacks": plan.slots,
-            "total_core_instances": plan.slots,
+            "total_core_instances": plan.slots * CORE_INSTANCES_PER_COMPONENT_MAX,
+            "total_component_instances": plan.slots,
             "max_core_instance_size": INSTANCE_BYTES_MAX,
+            "max_component_instance_size": INSTANCE_BYTES_MAX,
+            "max_core_instances_per_component": CORE_INSTANCES_PER_COMPONENT_MAX,
+            "max_memories_per_component": MEMORIES_PER_COMPONENT_MAX,
+            "max_tables_per_component": TABLES_PER_MODULE_MAX,
             "max_tables_per_module": TABLES_PER_MODULE_MAX,
             "max_memories_per_module": MEMORIES_PER_MODULE_MAX,
             "table_elements": TABLE_ELEMENTS_MAX,

@@ -11,6 +11,7 @@ Invariant: a callback returns normally, whatever happened; what one guest caused
 import ctypes
 import struct
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
@@ -23,6 +24,7 @@ from edge.host.memory import Memory
 from edge.host.wasi import poll as wasi_poll
 from edge.model.errors import InvalidModule
 from edge.sandbox import raw
+from edge.sandbox.component.loaded import LoadedComponent, load_component
 from edge.sandbox.engine import Engine
 from edge.sandbox.inspect import ABI_MODULE, WASI_MODULE, import_types
 from edge.sandbox.instance import Instance, Request, Sleep
@@ -60,6 +62,10 @@ class Imports:
                 self._callbacks[WASI_MODULE, name] = self._unchecked(
                     function.run, function.params, True
                 )
+
+    def load_component(self, path: Path) -> LoadedComponent:
+        """A compiled component with its own imports defined. Raises WasmtimeRefusal when stale."""
+        return load_component(self._engine, path, self._seats)
 
     def link(self, module: wasmtime.Module) -> wasmtime.InstancePre:
         """Resolve the module's imports, and only those; raises InvalidModule."""

@@ -17,6 +17,8 @@ from edge.model.errors import NotFound, StorageFailure
 from edge.model.function import GuestKind
 from edge.model.limits import KIB
 from edge.sandbox import raw
+from edge.sandbox.component.loaded import LoadedComponent
+from edge.sandbox.component.raw import WasmtimeRefusal
 from edge.sandbox.engine import Engine
 from edge.sandbox.imports import Imports
 from edge.sandbox.inspect import inspect_module
@@ -53,6 +55,9 @@ class LoadedModule:
         self.used_ns = perf_counter_ns()
 
 
+Loaded = LoadedModule | LoadedComponent
+
+
 class Modules:
     """The modules this process has mapped, at most `loaded_max`, by their image's digest."""
 
@@ -61,9 +66,9 @@ class Modules:
         self._imports = imports
         self._directory = directory / engine.identity
         self._loaded_max = loaded_max
-        self._loaded: OrderedDict[str, LoadedModule] = OrderedDict()
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
 
-    def get(self, image: str) -> LoadedModule:
+    def get(self, image: str) -> Loaded:
         """The module, mapped now if need be (0.1–1 ms). Raises NotFound when it must be built."""
         module = self._loaded.get(image)
         if module is None:
@@ -91,15 +96,21 @@ class Modules:
         """Unmap one module, e.g. because its function was deleted."""
         self._loaded.pop(image, None)
 
-    def _load(self, image: str) -> LoadedModule:
+    def _load(self, image: str) -> Loaded:
         path = self.path(image)
         if not is_intact(path):
             raise NotFound(f"the compiled module {image[:12]} is missing or damaged")
         try:
             module = wasmtime.Module.deserialize_file(self._engine.wasmtime, str(path))
         except wasmtime.WasmtimeError:
-            raise NotFound(f"the compiled module {image[:12]} is stale") from None
+            return self._load_component(image)
         return LoadedModule(self._engine, self._imports.link(module), module)
+
+    def _load_component(self, image: str) -> LoadedComponent:
+        try:
+            return self._imports.load_component(self.path(image))
+        except WasmtimeRefusal:
+            raise NotFound(f"the compiled module {image[:12]} is stale") from None
 
 
 def is_intact(path: Path) -> bool:

@@ -123,7 +123,7 @@ def take_trap(pointer: int) -> Trap:
     code = ctypes.c_uint8(0)
     known = _trap_code(pointer, ctypes.addressof(code))
     message = _take_bytes(_trap_message, pointer).rstrip("\0")
-    frames = _take_frames(pointer)
+    frames = take_frames(pointer)
     _trap_delete(pointer)
     # Wasmtime puts its backtrace between the lines; the last one says what happened.
     reason = message.rsplit("wasm trap: ", 1)[-1].strip() or "trap"
@@ -145,9 +145,10 @@ def _take_bytes(fill: Function, pointer: int) -> str:
     return text
 
 
-def _take_frames(trap: int) -> tuple[str, ...]:
+def take_frames(trap: int, trace: Function = _trap_trace) -> tuple[str, ...]:
+    """The names of a trap's innermost functions; of an error's with another `trace`."""
     vector = _ffi.wasm_frame_vec_t()
-    _trap_trace(trap, ctypes.addressof(vector))
+    trace(trap, ctypes.addressof(vector))
     names = []
     for index in range(min(vector.size, FRAMES_MAX)):
         frame = address_of(vector.data[index])

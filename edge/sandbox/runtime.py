@@ -13,6 +13,8 @@ from time import perf_counter_ns
 from edge.config import SandboxSettings
 from edge.host.calls import HostCalls
 from edge.model.outcome import Failure, Outcome
+from edge.sandbox.component.loaded import LoadedComponent
+from edge.sandbox.component.starts import ComponentStarts
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.execution import Ending, Execution, Work
 from edge.sandbox.imports import Imports
@@ -37,6 +39,7 @@ class Sandbox:
         self._seats = Seats(plan.slots)
         self._imports = Imports(self.engine, self._seats, calls)
         self.modules = Modules(self.engine, self._imports, compiled, settings.loaded_max)
+        self._components = ComponentStarts(self._seats, calls)
         self._scheduler = Scheduler(settings, calls)
         self._stall_ns = settings.stall_us * 1_000
 
@@ -53,11 +56,15 @@ class Sandbox:
         module = self.modules.get(work.image)
         began_ns = perf_counter_ns()
         module.used_ns = began_ns
-        seat = self._seats.take()
-        if seat is None:
+        execution: Execution | None
+        if isinstance(module, LoadedComponent):
+            execution = self._components.begin(module, work)
+        else:
+            seat = self._seats.take()
+            execution = None if seat is None else Execution(module, seat, self._seats, work)
+        if execution is None:
             return _NO_SEAT
         scheduler = self._scheduler
-        execution = Execution(module, seat, self._seats, work)
         if module.stalls:
             return execution
         ended = execution.advance()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_RAW_SIZE, VAL_SIZE
 
 if TYPE_CHECKING:
+    from edge.sandbox.component.instance import ComponentInstance
     from edge.sandbox.instance import Instance
 
 # Byte offsets in the block; `words` counts the same block in eights.
@@ -38,6 +39,7 @@ class Seat:
     __slots__ = (
         "arguments",
         "block",
+        "component",
         "error",
         "fuel",
         "function",
@@ -70,6 +72,7 @@ class Seat:
         self.result = base + _RESULT
         self.raw = base + _RAW
         self.taker: Instance | None = None
+        self.component: ComponentInstance | None = None
 
 
 class Seats:

@@ -1,0 +1,47 @@
+"""What the functions of WASI 0.2 know about the one guest that calls them.
+
+Neighbours: `sandbox/component/` makes one for each guest; every function here is handed it first.
+Invariant: it belongs to one guest; everything it leads to dies with it.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from edge.host.calls import HostCalls
+from edge.host.session import Session
+from edge.host.wasi2.exchange import Exchange
+from edge.host.wasi2.tree import Tree
+
+
+class Misuse(Exception):
+    """The guest broke a rule of WASI's, where WASI says that it traps; it ends as a trap does."""
+
+
+class Resource:
+    """What a guest holds by a handle. `KIND` is the WIT name of its resource type."""
+
+    __slots__ = ()
+    KIND: ClassVar[str]
+
+
+@dataclass(slots=True)
+class Context:
+    """The session, where host calls go, the guest's `/tmp`, and its HTTP exchange if it has one.
+
+    `off_loop` is set while the guest runs on another thread than the event loop's.
+    """
+
+    session: Session
+    calls: HostCalls
+    tree: Tree = field(default_factory=Tree)
+    exchange: Exchange | None = None
+    off_loop: bool = False
+
+
+Function = Callable[..., Any | Coroutine[Any, Any, Any]]
+"""`function(context, *arguments)`: the result, or a coroutine of it to be awaited on the loop.
+
+Whatever touches asyncio is a coroutine, since a guest may be run off the loop."""
+Functions = dict[str, Function]
+"""The functions of one interface, by their WIT names."""

@@ -1,0 +1,41 @@
+"""One invocation of a component, as the scheduler sees it.
+
+Neighbours: `starts.py` makes it, `scheduler.py` advances it as any other execution.
+Invariant: as of `sandbox/execution.py`; its instance has what the scheduler touches of one.
+"""
+
+from collections.abc import Generator
+from time import perf_counter_ns
+
+from edge.sandbox.component.envelope import read_text_answer
+from edge.sandbox.component.instance import ComponentInstance
+from edge.sandbox.execution import Execution
+from edge.sandbox.seats import Seats
+
+
+class ComponentExecution(Execution):
+    """A component guest, its steps, and its ending once there is one."""
+
+    instance: ComponentInstance  # type: ignore[assignment]
+
+    __slots__ = ()
+
+    def __init__(self, instance: ComponentInstance, seats: Seats, data: bytes) -> None:
+        # Not the base's: the instance may have been started before the event came.
+        self._begun_ns = perf_counter_ns()
+        self._seats = seats
+        self._data = data
+        self.ending = None
+        self.instance = instance
+        self._steps = None
+
+    def _drive(self) -> Generator[None, None, bytes]:
+        instance = self.instance
+        if not instance.started:
+            yield from instance.start()
+        instance.restored()
+        return (yield from instance.call_text(self._data))
+
+    def _conclude(self, data: bytes) -> None:
+        outcome, value, failure = read_text_answer(data)
+        self.conclude(outcome, value, failure, len(data))

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic_ns, perf_counter_ns, time_ns
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -212,7 +212,7 @@ class Invoker:
             LogBuffer(self._admission.host.log_bytes_max),
             monotonic_ns() + timeout_ms * NS_PER_MS,
         )
-        data = b""
+        data: Any = b""
         if version.artifact.kind is GuestKind.COMMAND:
             session.stdin, variables = command.read_event(event)
             session.stdout = bytearray()

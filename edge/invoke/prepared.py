@@ -12,6 +12,7 @@ from edge.host.grants import GrantSet, parse_grants
 from edge.model.function import GuestKind, Version
 from edge.sandbox.abi import Envelope
 from edge.sandbox.component.envelope import TextEnvelope
+from edge.sandbox.component.http import HttpEnvelope
 from edge.sandbox.instance import Allowance
 
 
@@ -19,7 +20,7 @@ from edge.sandbox.instance import Allowance
 class Prepared:
     """A version's envelope, allowance and grants, ready to use."""
 
-    envelope: Envelope | TextEnvelope
+    envelope: Envelope | TextEnvelope | HttpEnvelope
     allowance: Allowance
     grants: GrantSet
 
@@ -56,7 +57,9 @@ class Preparations:
         return Prepared(_envelope(version), allowance, parse_grants(version.settings.grants))
 
 
-def _envelope(version: Version) -> Envelope | TextEnvelope:
+def _envelope(version: Version) -> Envelope | TextEnvelope | HttpEnvelope:
     if version.artifact.kind is GuestKind.COMPONENT:
         return TextEnvelope(version)
+    if version.artifact.kind is GuestKind.WASI_HTTP:
+        return HttpEnvelope()
     return Envelope(version)

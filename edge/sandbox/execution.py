@@ -7,7 +7,7 @@ Invariant: it has exactly one ending, and its instance is closed once, by whoeve
 
 from collections.abc import Generator
 from time import perf_counter_ns
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -39,12 +39,13 @@ class Ending(NamedTuple):
 
 
 class Work(NamedTuple):
-    """One invocation for the sandbox: `data` is the envelope, or a command's nothing."""
+    """One invocation for the sandbox: `data` is the envelope in bytes, a command's nothing, or the
+    request for a `wasi:http` guest."""
 
     image: str
     session: Session
     allowance: Allowance
-    data: bytes
+    data: Any
 
 
 class Execution:

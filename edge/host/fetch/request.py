@@ -27,7 +27,7 @@ _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # The host writes these, or they would be about a connection that is not the guest's.
-_RESERVED = frozenset(
+RESERVED_HEADERS = frozenset(
     {
         "connection",
         "content-length",
@@ -118,7 +118,7 @@ def check_headers(headers: Mapping[str, str]) -> Headers:
         lower = name.lower()
         if not _NAME.fullmatch(name):
             raise CallError(Code.INVALID_REQUEST, f"{name[:80]!r} is no header name")
-        if lower in _RESERVED or lower.startswith("proxy-"):
+        if lower in RESERVED_HEADERS or lower.startswith("proxy-"):
             raise CallError(Code.INVALID_REQUEST, f"the host sets the header {lower} itself")
         if not _VALUE.fullmatch(value):
             raise CallError(Code.INVALID_REQUEST, f"the value of header {lower} is malformed")

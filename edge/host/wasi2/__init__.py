@@ -10,7 +10,18 @@ Invariant: deny by default; no function raises but `Misuse` and `GuestExit`, whi
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from edge.host.wasi2 import cli, clocks, filesystem, function, io, random, sockets
+from edge.host.wasi2 import (
+    cli,
+    clocks,
+    filesystem,
+    function,
+    http_client,
+    http_fields,
+    http_server,
+    io,
+    random,
+    sockets,
+)
 from edge.host.wasi2.context import Functions
 
 FUNCTION_HOST = "edge:function/host"
@@ -38,6 +49,12 @@ INTERFACES: Mapping[str, Functions] = MappingProxyType(
         "wasi:cli/terminal-stderr": cli.TERMINAL_STDERR,
         "wasi:filesystem/types": filesystem.TYPES,
         "wasi:filesystem/preopens": filesystem.PREOPENS,
+        "wasi:http/types": {
+            **http_fields.FUNCTIONS,
+            **http_server.FUNCTIONS,
+            **http_client.FUNCTIONS,
+        },
+        "wasi:http/outgoing-handler": http_client.OUTGOING_HANDLER,
         "wasi:sockets/network": {},
         "wasi:sockets/instance-network": sockets.INSTANCE_NETWORK,
         "wasi:sockets/udp": {},

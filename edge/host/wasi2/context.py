@@ -4,6 +4,7 @@ Neighbours: `sandbox/component/` makes one for each guest; every function here i
 Invariant: it belongs to one guest; everything it leads to dies with it.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -29,7 +30,8 @@ class Resource:
 class Context:
     """The session, where host calls go, the guest's `/tmp`, and its HTTP exchange if it has one.
 
-    `off_loop` is set while the guest runs on another thread than the event loop's.
+    `off_loop` is set while the guest runs on another thread than the event loop's. `tasks` run on
+    the loop for the guest.
     """
 
     session: Session
@@ -37,6 +39,14 @@ class Context:
     tree: Tree = field(default_factory=Tree)
     exchange: Exchange | None = None
     off_loop: bool = False
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Cancel what still runs for the guest; from any thread."""
+        for task in self.tasks:
+            if not task.done():
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        self.tasks.clear()
 
 
 Function = Callable[..., Any | Coroutine[Any, Any, Any]]

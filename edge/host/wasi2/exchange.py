@@ -1,7 +1,7 @@
 """One HTTP request that a `wasi:http` guest answers, and its answer as far as it came.
 
 Neighbours: the sandbox makes it of an event and reads the answer; `http_server.py` fills it.
-Invariant: an answer's body never passes `body_bytes_max`.
+Invariant: a body never passes its `bytes_max`.
 """
 
 from dataclasses import dataclass, field
@@ -23,14 +23,37 @@ class IncomingHttp:
 
 
 @dataclass(slots=True)
+class Body:
+    """What a guest wrote of a body. `finished` says that it said so."""
+
+    bytes_max: int
+    data: bytearray = field(default_factory=bytearray)
+    finished: bool = False
+    too_large: bool = False
+
+    def write(self, data: bytes) -> str | None:
+        """Take more of it; the code of why not."""
+        if len(self.data) + len(data) > self.bytes_max:
+            self.too_large = True
+            return "insufficient-space"
+        self.data += data
+        return None
+
+
+@dataclass(slots=True)
+class HttpAnswer:
+    """A response as a guest made it; without a body it is complete as it is."""
+
+    status: int
+    headers: Headers
+    body: Body | None = None
+
+
+@dataclass(slots=True)
 class Exchange:
-    """The request, and what the guest answered: `error` is its own error code, if it gave one."""
+    """The request, and either the answer or the error code that the guest gave."""
 
     request: IncomingHttp
     body_bytes_max: int
-    status: int | None = None
-    headers: Headers = field(default_factory=list)
-    body: bytearray = field(default_factory=bytearray)
-    finished: bool = True
-    too_large: bool = False
+    answer: HttpAnswer | None = None
     error: str | None = None

@@ -7,7 +7,10 @@ Invariant: as of `sandbox/execution.py`; its instance has what the scheduler tou
 from collections.abc import Generator
 from time import perf_counter_ns
 
+from edge.host.wasi2.exchange import Exchange, IncomingHttp
+from edge.host.wasi2.http_server import IncomingRequest, ResponseOutparam
 from edge.sandbox.component.envelope import read_text_answer
+from edge.sandbox.component.http import read_exchange
 from edge.sandbox.component.instance import ComponentInstance
 from edge.sandbox.execution import Execution
 from edge.sandbox.seats import Seats
@@ -39,3 +42,29 @@ class ComponentExecution(Execution):
     def _conclude(self, data: bytes) -> None:
         outcome, value, failure = read_text_answer(data)
         self.conclude(outcome, value, failure, len(data))
+
+
+class HttpExecution(ComponentExecution):
+    """The same of a `wasi:http` guest."""
+
+    __slots__ = ()
+
+    def __init__(self, instance: ComponentInstance, seats: Seats, request: IncomingHttp) -> None:
+        super().__init__(instance, seats, b"")
+        most = instance.allowance.answer_bytes_max
+        instance.surroundings.exchange = Exchange(request, most)
+
+    def _drive(self) -> Generator[None, None, bytes]:
+        instance = self.instance
+        exchange = instance.surroundings.exchange
+        assert exchange is not None
+        if not instance.started:
+            yield from instance.start()
+        instance.restored()
+        yield from instance.call_resources(IncomingRequest(exchange), ResponseOutparam(exchange))
+        return b""
+
+    def _conclude(self, _data: bytes) -> None:
+        exchange = self.instance.surroundings.exchange
+        assert exchange is not None
+        self.conclude(*read_exchange(exchange))

@@ -251,6 +251,7 @@ class ComponentInstance:
                 coroutine.close()  # nobody will await it; whoever does already, cancels it
         self.pending = self._waiting = None
         self._handles.clear()
+        self.surroundings.close()
         seat = self._seat
         seat.words[TRAP_WORD] = seat.words[ERROR_WORD] = 0
         seat.component = None

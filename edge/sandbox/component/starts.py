@@ -5,7 +5,8 @@ Neighbours: `sandbox/runtime.py` asks.
 
 from edge.host.calls import HostCalls
 from edge.host.wasi2.context import Context
-from edge.sandbox.component.execution import ComponentExecution
+from edge.host.wasi2.exchange import IncomingHttp
+from edge.sandbox.component.execution import ComponentExecution, HttpExecution
 from edge.sandbox.component.instance import ComponentInstance
 from edge.sandbox.component.loaded import LoadedComponent
 from edge.sandbox.execution import Work
@@ -26,4 +27,6 @@ class ComponentStarts:
             return None
         surroundings = Context(work.session, self._calls)
         instance = ComponentInstance(component, seat, surroundings, work.allowance)
+        if isinstance(work.data, IncomingHttp):
+            return HttpExecution(instance, self._seats, work.data)
         return ComponentExecution(instance, self._seats, work.data)

@@ -62,7 +62,8 @@ class SandboxSettings:
     """How guests run. Fuel figures are Wasmtime's units; see `docs/architecture.md`.
 
     `start_fuel` is what starting a guest is counted as when functions share a worker: 40 µs.
-    `waiting_max` bounds the requests that wait for their function's turn.
+    `waiting_max` bounds the requests that wait for their function's turn. `tmp_mb` is what a
+    component may keep in its `/tmp`. `ready_…` bound the components started ahead of demand.
     """
 
     fuel_per_ms: int = 5_000_000
@@ -77,6 +78,11 @@ class SandboxSettings:
     stall_us: int = 2_000
     host_us_per_slice: int = 200
     memory_mb_max: int = 4_096
+    tmp_mb: int = 16
+    ready_max: int = 64
+    ready_per_function_max: int = 4
+    ready_memory_mb: int = 128
+    ready_memory_per_function_mb: int = 32
     loaded_max: int = 1_024
     idle_unload_s: int = 60
     close_inline_bytes_max: int = 16 * MIB
@@ -97,6 +103,11 @@ class SandboxSettings:
             "stall_us": (100, 10_000_000),
             "host_us_per_slice": (10, 1_000_000),
             "memory_mb_max": (16, 4_096),
+            "tmp_mb": (0, 512),
+            "ready_max": (0, 10_000),
+            "ready_per_function_max": (0, 1_000),
+            "ready_memory_mb": (0, 1 << 20),
+            "ready_memory_per_function_mb": (0, 1 << 20),
             "loaded_max": (1, 100_000),
             "idle_unload_s": (1, 86_400),
             "close_inline_bytes_max": (0, 1 << 40),

@@ -13,6 +13,7 @@ from time import perf_counter_ns
 from edge.config import SandboxSettings
 from edge.host.calls import HostCalls
 from edge.model.outcome import Failure, Outcome
+from edge.model.readiness import Readiness
 from edge.sandbox.component.loaded import LoadedComponent
 from edge.sandbox.component.starts import ComponentStarts
 from edge.sandbox.engine import Engine, PoolPlan
@@ -39,14 +40,18 @@ class Sandbox:
         self._seats = Seats(plan.slots)
         self._imports = Imports(self.engine, self._seats, calls)
         self.modules = Modules(self.engine, self._imports, compiled, settings.loaded_max)
-        self._components = ComponentStarts(self._seats, calls)
-        self._scheduler = Scheduler(settings, calls)
+        self._scheduler = scheduler = Scheduler(settings, calls)
+        self._components = ComponentStarts(settings, self._seats, calls, lambda: scheduler.is_idle)
         self._stall_ns = settings.stall_us * 1_000
 
     @property
     def live(self) -> int:
         """How many guests are alive now."""
-        return self._seats.taken
+        return self._seats.taken - self._components.ready.count
+
+    def readiness(self, function: str) -> Readiness:
+        """How many guests of a component wait for their event, and how often that helped."""
+        return self._components.ready.readiness(function)
 
     def start(self, work: Work) -> Ending | Execution:
         """Run a guest's first slice: its ending, or an execution for `finish`.
@@ -60,7 +65,7 @@ class Sandbox:
         if isinstance(module, LoadedComponent):
             execution = self._components.begin(module, work)
         else:
-            seat = self._seats.take()
+            seat = self._seats.take() or self._components.ready.give_up_seat()
             execution = None if seat is None else Execution(module, seat, self._seats, work)
         if execution is None:
             return _NO_SEAT
@@ -100,12 +105,15 @@ class Sandbox:
         while True:
             await asyncio.sleep(idle_s / _SWEEPS_PER_IDLE)
             self.modules.let_go_idle(idle_s)
+            self._components.ready.let_go_idle(idle_s)
 
     def forget(self, images: Iterable[str]) -> None:
         """Unmap modules that no function uses any more."""
         for image in images:
             self.modules.forget(image)
+            self._components.ready.forget(image)
 
     def stop(self) -> None:
         """End the background thread, after the guests are gone."""
+        self._components.ready.stop()
         self._scheduler.stop()

@@ -85,6 +85,11 @@ class Scheduler:
         self._loop = asyncio.get_running_loop()
         self._background = Background(self._loop, settings.slice_fuel_background, self._returned)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody runs, waits for a turn, or has come in this turn of the loop."""
+        return not (self._young or self._old or self.arrivals)
+
     # Starting
 
     def must_wait(self, function: str) -> bool:

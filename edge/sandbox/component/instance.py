@@ -24,7 +24,11 @@ from edge.sandbox.component import raw
 from edge.sandbox.component.faults import read_fault
 from edge.sandbox.component.raw import Kind
 from edge.sandbox.component.values import Uncrossable, set_kind
-from edge.sandbox.engine import CORE_INSTANCES_PER_COMPONENT_MAX, MEMORIES_PER_COMPONENT_MAX
+from edge.sandbox.engine import (
+    CORE_INSTANCES_PER_COMPONENT_MAX,
+    MEMORIES_PER_COMPONENT_MAX,
+    RESIDENT_BYTES,
+)
 from edge.sandbox.instance import TABLE_ELEMENTS_MAX, Allowance
 from edge.sandbox.seats import ERROR_WORD, FUEL_WORD, TRAP_WORD, Seat
 
@@ -76,6 +80,7 @@ class ComponentInstance:
         "started",
         "stopped",
         "surroundings",
+        "touched",
         "used_fuel",
     )
 
@@ -92,6 +97,7 @@ class ComponentInstance:
         self.budget_ns = allowance.host_ns_per_slice
         self.used_fuel = 0
         self.restored_ns = 0
+        self.touched = RESIDENT_BYTES
         self.slice_fuel = allowance.slice_fuel
         self.scratch = seat.memory
         self.future = 0
@@ -128,6 +134,14 @@ class ComponentInstance:
     @off_loop.setter
     def off_loop(self, value: bool) -> None:
         self.surroundings.off_loop = value
+
+    def adopt(self, session: Session) -> None:
+        """Run in an invocation from now on: what the start was charged and logged is its own."""
+        before = self.surroundings.session
+        session.host_fuel += before.host_fuel
+        for line in before.log.lines():
+            session.log.append(line.level, line.message.encode())
+        self.surroundings.session = session
 
     # Steps
 

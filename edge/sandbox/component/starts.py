@@ -3,12 +3,18 @@
 Neighbours: `sandbox/runtime.py` asks.
 """
 
+from collections.abc import Callable
+
+from edge.config import SandboxSettings
 from edge.host.calls import HostCalls
 from edge.host.wasi2.context import Context
 from edge.host.wasi2.exchange import IncomingHttp
+from edge.host.wasi2.tree import Quota, Tree
+from edge.model.limits import MIB
 from edge.sandbox.component.execution import ComponentExecution, HttpExecution
 from edge.sandbox.component.instance import ComponentInstance
 from edge.sandbox.component.loaded import LoadedComponent
+from edge.sandbox.component.ready import ReadyGuests
 from edge.sandbox.execution import Work
 from edge.sandbox.seats import Seats
 
@@ -16,17 +22,30 @@ from edge.sandbox.seats import Seats
 class ComponentStarts:
     """Begins executions of components on this worker."""
 
-    def __init__(self, seats: Seats, calls: HostCalls) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        seats: Seats,
+        calls: HostCalls,
+        is_idle: Callable[[], bool],
+    ) -> None:
         self._seats = seats
         self._calls = calls
+        self._quota_bytes = settings.tmp_mb * MIB
+        self.ready = ReadyGuests(settings, seats, is_idle)
 
     def begin(self, component: LoadedComponent, work: Work) -> ComponentExecution | None:
         """An execution that nobody advanced yet; None when no seat is free."""
-        seat = self._seats.take()
-        if seat is None:
-            return None
-        surroundings = Context(work.session, self._calls)
-        instance = ComponentInstance(component, seat, surroundings, work.allowance)
+        instance = self.ready.take(component, work)
+        if instance is None:
+            seat = self._seats.take() or self.ready.give_up_seat()
+            if seat is None:
+                return None
+            surroundings = Context(work.session, self._calls, Tree(Quota(self._quota_bytes)))
+            instance = ComponentInstance(component, seat, surroundings, work.allowance)
+        else:
+            instance.surroundings.calls = self._calls
+            instance.surroundings.tree.quota.bytes_left = self._quota_bytes
         if isinstance(work.data, IncomingHttp):
             return HttpExecution(instance, self._seats, work.data)
         return ComponentExecution(instance, self._seats, work.data)

@@ -16,11 +16,13 @@ from edge.sandbox.component.raw import error_trace
 
 _CAUSE = "wasm trap: "
 _NO_MEMORY = re.compile(r"out of memory|memory allocation of \d+ bytes failed|MemoryError", re.I)
+_NO_SLOT = "maximum concurrent"
+_TOO_LARGE = "exceeds memory limits"
 _ABORTED = "wasm `unreachable` instruction executed"
 
 
 class Fault(NamedTuple):
-    """`reason` is Wasmtime's; `trapped` tells a trap from a refusal to run at all."""
+    """`reason` is Wasmtime's; `trapped` tells a trap from a broken rule of the component model."""
 
     reason: str
     frames: tuple[str, ...]
@@ -34,8 +36,11 @@ class Fault(NamedTuple):
         """
         if self.trapped and fuel_left == 0:
             return stop.spent()
-        if not self.trapped:
+        if self.reason.startswith(_NO_SLOT):
             return stop.refused(self.reason)
+        if not self.trapped and _TOO_LARGE in self.reason:
+            failure = Failure("OutOfMemory", f"the guest cannot start: {self.reason}")
+            return stop.GuestStopped(Outcome.OUT_OF_MEMORY, failure)
         if self.reason == _ABORTED and _NO_MEMORY.search(log.last_words()):
             failure = Failure("OutOfMemory", "the guest could not get more memory")
             return stop.GuestStopped(Outcome.OUT_OF_MEMORY, failure)

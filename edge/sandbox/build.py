@@ -27,12 +27,14 @@ from edge.sandbox.component.build import build_component
 from edge.sandbox.component.inspect import is_component
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.inspect import inspect_module
+from edge.sandbox.instance import Allowance
 from edge.sandbox.modules import write_compiled
 from edge.sandbox.snapshot import SnapshotSettings, take_snapshot
 
 _LOWEST_PRIORITY = 19
 _BUILD_SLOTS = 1
 _PAGE_BYTES = 64 * 1024
+_NS_PER_S = 1_000_000_000
 PREINITIALISED = "a component was initialised by the tool that made it"
 
 
@@ -84,7 +86,7 @@ def build(order: BuildOrder) -> BuildReport:
     )
     log: tuple[tuple[int, str], ...] = ()
     if is_component(module):
-        kind, compiled = build_component(engine, module)
+        kind, compiled = build_component(engine, module, _allowance(order))
         image, report = module, SnapshotReport(SnapshotState.UNNEEDED, PREINITIALISED)
     else:
         kind = validate(module, order.memory_bytes_max)
@@ -103,6 +105,11 @@ def build(order: BuildOrder) -> BuildReport:
         report.init_fuel,
         log,
     )
+
+
+def _allowance(order: BuildOrder) -> Allowance:
+    """What a component may use to start; it answers nothing here."""
+    return Allowance(order.fuel_max, order.memory_bytes_max, order.fuel_max, _NS_PER_S, 0)
 
 
 def validate(module: bytes, memory_bytes_max: int) -> GuestKind:

@@ -18,7 +18,7 @@ from edge.config import HostSettings
 from edge.model import errors
 from edge.model.errors import DeployTimeout, EdgeError, InvalidModule
 from edge.model.function import Settings
-from edge.model.limits import MIB
+from edge.model.limits import MEMORY_MB_MAX, MIB, Limits
 from edge.sandbox.build import BuildOrder, BuildReport
 from edge.sandbox.engine import PoolPlan
 
@@ -60,7 +60,8 @@ class Builder:
 
     async def compile(self, image: bytes) -> None:
         """Compile a module that was built before, as it is: its compiled file went stale."""
-        await self.build(image, Settings(snapshot=False))
+        limits = Limits(memory_mb=MEMORY_MB_MAX)  # it was checked against its own at deploy
+        await self.build(image, Settings(limits=limits, snapshot=False))
 
     @contextlib.asynccontextmanager
     async def _next_turn(self) -> AsyncIterator[None]:

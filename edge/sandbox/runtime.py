@@ -47,7 +47,7 @@ class Sandbox:
     @property
     def live(self) -> int:
         """How many guests are alive now."""
-        return self._seats.taken - self._components.ready.count
+        return self._seats.taken - self._components.ready.seats_held
 
     def readiness(self, function: str) -> Readiness:
         """How many guests of a component wait for their event, and how often that helped."""

@@ -1,4 +1,4 @@
-"""The build of a component: inspect, link once to see that it can be, compile.
+"""The build of a component: inspect, link, compile, and start it once within its limits.
 
 Neighbours: `sandbox/build.py`, in whose process this runs and whose bounds hold here too.
 """
@@ -6,16 +6,26 @@ Neighbours: `sandbox/build.py`, in whose process this runs and whose bounds hold
 import wasmtime
 from wasmtime import component as wit
 
+from edge.host.calls import HostCalls
+from edge.host.grants import GrantSet
+from edge.host.log import LogBuffer
+from edge.host.session import Session
+from edge.host.wasi2.context import Context
 from edge.model.errors import InvalidModule
 from edge.model.function import GuestKind
-from edge.sandbox.component.inspect import inspect_component
-from edge.sandbox.component.link import Linked
+from edge.model.limits import MIB
+from edge.model.outcome import Outcome
+from edge.sandbox.component.instance import ComponentInstance
+from edge.sandbox.component.loaded import LoadedComponent
 from edge.sandbox.engine import Engine
+from edge.sandbox.instance import Allowance
+from edge.sandbox.seats import Seats
+from edge.sandbox.stop import GuestStopped
 
 _MESSAGE_CHARS_MAX = 500
 
 
-def build_component(engine: Engine, module: bytes) -> tuple[GuestKind, bytes]:
+def build_component(engine: Engine, module: bytes, allowance: Allowance) -> tuple[GuestKind, bytes]:
     """Its kind, and machine code for this host. Raises InvalidModule."""
     try:
         component = wit.Component(engine.wasmtime, module)
@@ -23,6 +33,30 @@ def build_component(engine: Engine, module: bytes) -> tuple[GuestKind, bytes]:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = (lines[-1] if lines else "it is malformed")[:_MESSAGE_CHARS_MAX]
         raise InvalidModule(f"the component cannot be compiled: {reason}") from None
-    found = inspect_component(component, engine.wasmtime)
-    Linked(engine.wasmtime, found.imports, ()).close()
-    return found.kind, bytes(component.serialize())
+    seats = Seats(1)
+    loaded = LoadedComponent(engine, component, seats.by_number)
+    _check_memory(loaded, seats, allowance)
+    return loaded.kind, bytes(component.serialize())
+
+
+def _check_memory(component: LoadedComponent, seats: Seats, allowance: Allowance) -> None:
+    """Refuse one that does not fit its memory limit even before its first event.
+
+    Whatever else a start comes to (it may wait, or want what only an event brings) is for later.
+    """
+    seat = seats.take()
+    assert seat is not None
+    session = Session("", "", GrantSet(), (), LogBuffer(), deadline_ns=0)
+    guest = ComponentInstance(component, seat, Context(session, HostCalls({})), allowance)
+    try:
+        for _ in guest.start():
+            if guest.pending is not None:
+                break
+    except GuestStopped as stopped:
+        if stopped.outcome is Outcome.OUT_OF_MEMORY:
+            raise InvalidModule(
+                f"the component needs more memory to start than its limit of"
+                f" {allowance.memory_bytes_max // MIB} MB: deploy it with more memory"
+            ) from None
+    finally:
+        guest.close()

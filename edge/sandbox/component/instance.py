@@ -23,6 +23,7 @@ from edge.sandbox import stop
 from edge.sandbox.component import raw
 from edge.sandbox.component.faults import read_fault
 from edge.sandbox.component.raw import Kind
+from edge.sandbox.component.touched import Touched
 from edge.sandbox.component.values import Uncrossable, set_kind
 from edge.sandbox.engine import (
     CORE_INSTANCES_PER_COMPONENT_MAX,
@@ -66,6 +67,7 @@ class ComponentInstance:
         "_seat",
         "_signature",
         "_store",
+        "_touched",
         "_waiting",
         "allowance",
         "budget_ns",
@@ -80,7 +82,6 @@ class ComponentInstance:
         "started",
         "stopped",
         "surroundings",
-        "touched",
         "used_fuel",
     )
 
@@ -97,13 +98,13 @@ class ComponentInstance:
         self.budget_ns = allowance.host_ns_per_slice
         self.used_fuel = 0
         self.restored_ns = 0
-        self.touched = RESIDENT_BYTES
         self.slice_fuel = allowance.slice_fuel
         self.scratch = seat.memory
         self.future = 0
         self._handles: dict[int, object] = {}
         self._made = 0
         self._paused = False
+        self._touched = Touched()
         self._waiting: Coroutine[Any, Any, Any] | None = None
         self._signature: Signature | None = None
         self._results = 0
@@ -203,7 +204,7 @@ class ComponentInstance:
         self._drop_arguments()
 
     def _finish(self) -> Generator[None, None, None]:
-        while not (core.poll_released if self.off_loop else core.poll)(self.future):
+        while not self._poll():
             yield
             if self.stopped is not None:  # what it waited for failed: it is not polled again
                 raise self.stopped
@@ -221,6 +222,12 @@ class ComponentInstance:
                 raise self.stopped
             raise fault.as_stop(self.fuel_left(), self.surroundings.session.log)
 
+    def _poll(self) -> bool:
+        self._touched.begin()
+        done: bool = (core.poll_released if self.off_loop else core.poll)(self.future)
+        self._touched.end()
+        return done
+
     # Ending
 
     def fuel_left(self) -> int:
@@ -236,13 +243,8 @@ class ComponentInstance:
 
     @property
     def memory_bytes(self) -> int:
-        """Not known: a component's memories are its own, and nothing tells their size."""
-        return 0
-
-    @property
-    def touched_bytes(self) -> int:
-        """At most so much of its memory was written to: a unit of fuel writes a byte."""
-        return min(self.allowance.memory_bytes_max, self.fuel_used())
+        """What the guest touched: nothing tells how large a component's memories are."""
+        return self._touched.bytes + RESIDENT_BYTES
 
     def set_slice(self, fuel: int) -> None:
         """Change how long a slice is; only between polls."""

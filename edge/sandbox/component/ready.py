@@ -27,7 +27,6 @@ from edge.host.session import Session
 from edge.host.wasi2.context import Context, Misuse
 from edge.model.limits import MIB
 from edge.model.readiness import Readiness
-from edge.sandbox.component.faulting import Touched
 from edge.sandbox.component.instance import ComponentInstance
 from edge.sandbox.component.loaded import LoadedComponent
 from edge.sandbox.execution import Work
@@ -90,6 +89,11 @@ class ReadyGuests:
         self._starting: tuple[Recipe, ComponentInstance, Generator[None, None, None]] | None = None
         self.count = 0
         self.memory_bytes = 0
+
+    @property
+    def seats_held(self) -> int:
+        """Seats of guests that wait, or are being started for it."""
+        return self.count + (self._starting is not None)
 
     # Handing out
 
@@ -189,7 +193,6 @@ class ReadyGuests:
         self, recipe: Recipe, guest: ComponentInstance, steps: Generator[None, None, None]
     ) -> None:
         line = self._lines.get(recipe)
-        touched = Touched()
         try:
             next(steps)
             fit = guest.pending is None and line is not None
@@ -198,12 +201,10 @@ class ReadyGuests:
             if line is None or guest.module is not line.component:
                 self._close(guest)
                 return
-            guest.touched += touched.bytes()
             self._add(line, guest)
             return
         except GuestStopped:
             fit = False
-        guest.touched += touched.bytes()
         if not fit:
             self._starting = None
             self._close(guest)
@@ -212,7 +213,7 @@ class ReadyGuests:
 
     def _add(self, line: Line, guest: ComponentInstance) -> None:
         # All of a line count as the largest that was seen.
-        more = max(guest.touched - line.memory_each, 0)
+        more = max(guest.memory_bytes - line.memory_each, 0)
         line.memory_each += more
         line.waiting.append(guest)
         self.count += 1

@@ -1,6 +1,6 @@
 """A worker in this very process, for what is measured without a door.
 
-Neighbours: `restore.py` and `invocation.py`.
+Neighbours: `restore.py`, `invocation.py` and `components.py`.
 """
 
 import tempfile
@@ -12,8 +12,8 @@ from edge.worker import Worker, open_worker
 
 
 @asynccontextmanager
-async def worker_inside() -> AsyncIterator[Worker]:
+async def worker_inside(**settings: int) -> AsyncIterator[Worker]:
     """A whole worker as `serve` wires it, over a directory that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as directory:
-        async with open_worker(load({"data": directory}), 0) as worker:
+        async with open_worker(load({"data": directory, **settings}), 0) as worker:
             yield worker

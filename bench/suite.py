@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
-from bench import door, idle, invocation, loops, restore, shares, sleepers, workers
+from bench import components, door, idle, invocation, loops, restore, shares, sleepers, workers
 from bench.line import Line
 
 Measure = Callable[[], Awaitable[list[Line]]]
@@ -17,6 +17,7 @@ Measure = Callable[[], Awaitable[list[Line]]]
 SUITE: dict[str, Measure] = {
     "restore": restore.measure,
     "invocation": invocation.measure,
+    "components": components.measure,
     "door": door.measure,
     "workers": workers.measure,
     "sleepers": sleepers.measure,

@@ -66,7 +66,8 @@ class Line:
         self.component = component
         self.waiting: deque[ComponentInstance] = deque()
         self.wanted = 1
-        self.memory_each = 0
+        self.memory_each = 0  # of the last that was started
+        self.memory_bytes = 0
         self.unfit = False
         self.used_s = monotonic()
         self.hits = 0
@@ -130,9 +131,11 @@ class ReadyGuests:
         return line
 
     def _pop(self, line: Line) -> ComponentInstance:
+        guest = line.waiting.popleft()
+        line.memory_bytes -= guest.memory_bytes
+        self.memory_bytes -= guest.memory_bytes
         self.count -= 1
-        self.memory_bytes -= line.memory_each
-        return line.waiting.popleft()
+        return guest
 
     def readiness(self, function: str) -> Readiness:
         """What waits for a function, and how often that helped."""
@@ -141,7 +144,7 @@ class ReadyGuests:
             sum(len(line.waiting) for line in lines),
             sum(line.hits for line in lines),
             sum(line.misses for line in lines),
-            sum(len(line.waiting) * line.memory_each for line in lines),
+            sum(line.memory_bytes for line in lines),
         )
 
     # Refilling
@@ -175,12 +178,18 @@ class ReadyGuests:
         return None
 
     def _has_room(self, line: Line) -> bool:
-        settings, memory = self._settings, line.memory_each
+        settings = self._settings
         return (
             len(line.waiting) < min(line.wanted, settings.ready_per_function_max)
             and self.count < settings.ready_max
-            and self.memory_bytes + memory <= settings.ready_memory_mb * MIB
-            and (len(line.waiting) + 1) * memory <= settings.ready_memory_per_function_mb * MIB
+            and self._within_memory(line, line.memory_each)
+        )
+
+    def _within_memory(self, line: Line, more: int) -> bool:
+        settings = self._settings
+        return (
+            self.memory_bytes + more <= settings.ready_memory_mb * MIB
+            and line.memory_bytes + more <= settings.ready_memory_per_function_mb * MIB
         )
 
     def _make(self, recipe: Recipe, component: LoadedComponent, seat: Seat) -> ComponentInstance:
@@ -212,13 +221,12 @@ class ReadyGuests:
                 line.unfit = True
 
     def _add(self, line: Line, guest: ComponentInstance) -> None:
-        # All of a line count as the largest that was seen.
-        more = max(guest.memory_bytes - line.memory_each, 0)
-        line.memory_each += more
+        line.memory_each = guest.memory_bytes
         line.waiting.append(guest)
+        line.memory_bytes += guest.memory_bytes
+        self.memory_bytes += guest.memory_bytes
         self.count += 1
-        self.memory_bytes += more * (len(line.waiting) - 1) + line.memory_each
-        while line.waiting and self.memory_bytes > self._settings.ready_memory_mb * MIB:
+        if not self._within_memory(line, 0):  # it took more than the one before
             self._close(self._pop(line))
 
     # Letting go

@@ -92,8 +92,7 @@ async def test_bounds_hold(opened: Open, settings: dict[str, int]) -> None:
         most = settings.get("ready_memory_mb", 128) << 20
         assert sum(each.memory_bytes for each in found) <= most
         if "ready_memory_per_function_mb" in settings:
-            # Nobody knows how much the first will take.
-            assert max(each.ready for each in found) <= 1
+            assert max(each.ready for each in found) == 0
 
 
 async def test_none_are_kept_when_switched_off(opened: Open) -> None:

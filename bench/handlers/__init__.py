@@ -1,0 +1,1 @@
+"""Sources of the components that are measured; `bench/toolchains.py` builds them."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from edge.host.calls import HostCalls
 from edge.host.session import Session
-from edge.host.wasi2.exchange import Exchange
+from edge.host.wasi2.exchange import Budget, Exchange
 from edge.host.wasi2.tree import Tree
 
 
@@ -38,6 +38,7 @@ class Context:
     calls: HostCalls
     tree: Tree = field(default_factory=Tree)
     exchange: Exchange | None = None
+    bodies: Budget = field(default_factory=Budget)
     off_loop: bool = False
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 

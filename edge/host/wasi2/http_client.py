@@ -82,10 +82,10 @@ class IncomingResponse(Resource):
     __slots__ = ("body", "consumed", "headers", "status")
     KIND = "incoming-response"
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], body: Body) -> None:
         self.status: int = document["status"]
         self.headers = _headers(document["headers"])
-        self.body: bytes = document["body"]
+        self.body = body
         self.consumed = False
 
 
@@ -135,12 +135,16 @@ class FutureResponse(Pollable):
             self._context.session, self._request.as_call(self._timeout_ns)
         )
         document: Any = cbor.decode(answer if isinstance(answer, bytes) else await answer)
-        if "ok" in document:
-            self.answer = Ok(IncomingResponse(document["ok"]))
-        else:
-            error = document["error"]
-            internal = ("internal-error", error["message"])
-            self.answer = Err(_ERRORS.get(error["code"], internal))
+        self.answer = self._read(document)
+
+    def _read(self, document: Any) -> Ok | Err:
+        if "error" in document:
+            code, message = document["error"]["code"], document["error"]["message"]
+            return Err(_ERRORS.get(code, ("internal-error", message)))
+        body = Body(self._context.bodies, len(document["ok"]["body"]))
+        if body.write(document["ok"]["body"]) is not None:
+            return Err(_ERRORS["too_large"])
+        return Ok(IncomingResponse(document["ok"], body))
 
 
 class ResponsePollable(Pollable):
@@ -202,9 +206,12 @@ def get_path(context: Context, request: OutgoingRequest) -> str | None:
     return request.path
 
 
-def set_path(context: Context, request: OutgoingRequest, path: str | None) -> None:
-    """Change its path."""
+def set_path(context: Context, request: OutgoingRequest, path: str | None) -> Err | None:
+    """Change its path, which begins with a slash."""
+    if path and not path.startswith("/"):
+        return Err()
     request.path = path
+    return None
 
 
 def get_scheme(context: Context, request: OutgoingRequest) -> Variant | None:
@@ -242,7 +249,7 @@ def get_body(context: Context, request: OutgoingRequest) -> OutgoingBody | Err:
     """Its body, once."""
     if request.body is not None:
         return Err()
-    request.body = Body(BODY_BYTES_MAX)
+    request.body = Body(context.bodies, BODY_BYTES_MAX)
     return OutgoingBody(request.body)
 
 
@@ -297,7 +304,7 @@ def consume(context: Context, response: IncomingResponse) -> IncomingBody | Err:
     if response.consumed:
         return Err()
     response.consumed = True
-    return IncomingBody(response.body)
+    return IncomingBody(bytes(response.body.data), response.body)
 
 
 def http_error_code(context: Context, error: IoError) -> None:

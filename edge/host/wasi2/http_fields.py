@@ -58,13 +58,14 @@ class Fields(Resource):
 
 
 class IncomingBody(Resource):
-    """A body that is there in whole."""
+    """A body that is there in whole. `owner` is whose memory it is, and lives as long."""
 
-    __slots__ = ("data", "streamed")
+    __slots__ = ("data", "owner", "streamed")
     KIND = "incoming-body"
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, owner: object) -> None:
         self.data = data
+        self.owner = owner
         self.streamed = False
 
 
@@ -168,7 +169,7 @@ def stream_body(context: Context, body: IncomingBody) -> InputStream | Err:
     if body.streamed:
         return Err()
     body.streamed = True
-    return InputStream(body.data)
+    return InputStream(body.data, body.owner)
 
 
 def finish_incoming(context: Context, body: IncomingBody) -> FutureTrailers:

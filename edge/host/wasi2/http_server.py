@@ -82,7 +82,7 @@ def consume(context: Context, request: IncomingRequest) -> IncomingBody | Err:
     if request.consumed:
         return Err()
     request.consumed = True
-    return IncomingBody(request.exchange.request.body)
+    return IncomingBody(request.exchange.request.body, request.exchange)
 
 
 def new_response(context: Context, headers: Fields) -> OutgoingResponse:
@@ -113,7 +113,7 @@ def get_body(context: Context, response: OutgoingResponse) -> OutgoingBody | Err
     if response.answer.body is not None:
         return Err()
     most = context.exchange.body_bytes_max if context.exchange is not None else 0
-    response.answer.body = Body(most)
+    response.answer.body = Body(context.bodies, most)
     return OutgoingBody(response.answer.body)
 
 

@@ -75,11 +75,12 @@ class IoError(Resource):
 class InputStream(Resource):
     """Bytes that are there already."""
 
-    __slots__ = ("_data", "_position")
+    __slots__ = ("_data", "_owner", "_position")
     KIND = "input-stream"
 
-    def __init__(self, data: bytes = b"") -> None:
+    def __init__(self, data: bytes = b"", owner: object = None) -> None:
         self._data = data
+        self._owner = owner  # lives as long as its bytes are read
         self._position = 0
 
     def read(self, length: int) -> bytes:

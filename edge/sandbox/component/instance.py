@@ -346,6 +346,10 @@ class ComponentInstance:
         except BaseException as cause:
             self.end(cause)
 
+    def note_stall(self) -> None:
+        """What it hands over takes so long that its module runs on the background thread."""
+        self.module.stalls = True
+
     # The objects behind its handles
 
     def take(self, handle: int) -> object:

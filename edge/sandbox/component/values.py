@@ -18,11 +18,18 @@ from typing import Any, NamedTuple, Protocol
 from wasmtime import component as wit
 
 from edge.host.wasi2.results import Err, Ok
+from edge.model.limits import KIB, MIB
 from edge.sandbox.component import raw
 from edge.sandbox.component.raw import Kind
 
-BYTES_LOWERED_MAX = 1 << 20
+BYTES_MAX = 1 * MIB
 """Of one `list<u8>`: each byte takes 32 on its way, and the event loop waits for it."""
+BYTES_STALLING = 64 * KIB
+"""Wasmtime takes milliseconds for as many, before anyone here is asked."""
+ITEMS_MAX = 1_024
+"""Of any other list a guest hands over."""
+TEXT_BYTES_MAX = 8 * MIB
+"""A host call's largest request, and some."""
 
 _NUMBERS: dict[type, tuple[int, Any]] = {
     wit.Bool: (Kind.BOOL, ctypes.c_bool),
@@ -45,6 +52,9 @@ class Holder(Protocol):
     context: int
     scratch: int
 
+    def note_stall(self) -> None:
+        """The guest holds up whoever runs it."""
+
     def take(self, handle: int) -> object:
         """The object of an owned handle, which is the guest's no more."""
 
@@ -56,7 +66,7 @@ class Holder(Protocol):
 
 
 class Uncrossable(Exception):
-    """A type or value that does not cross the border."""
+    """A type or value that does not cross the border, or too much of it."""
 
 
 Lift = Callable[[int, Holder], Any]
@@ -97,8 +107,17 @@ def set_kind(address: int, kind: int) -> None:
     ctypes.c_uint8.from_address(address).value = kind
 
 
+def _length(address: int, most: int, what: str) -> int:
+    """How long a list or text is. Raises Uncrossable when that is too long."""
+    length = _word(address)
+    if length > most:
+        raise Uncrossable(f"{length} {what} are more than cross at once ({most})")
+    return length
+
+
 def _read_name(address: int) -> str:
-    return ctypes.string_at(_word(address + 8), _word(address)).decode("utf-8", "replace")
+    length = _length(address, TEXT_BYTES_MAX, "bytes of text")
+    return ctypes.string_at(_word(address + 8), length).decode("utf-8", "replace")
 
 
 def _write_name(address: int, text: str) -> None:
@@ -174,7 +193,7 @@ def _list(type_: wit.ListType) -> Codec:
     element = compile_type(type_.element)
 
     def lift(address: int, guest: Holder) -> list[Any]:
-        begin, count = _word(address + raw.DATA), _word(address + raw.LENGTH)
+        begin, count = _word(address + raw.DATA), _length(address + raw.LENGTH, ITEMS_MAX, "items")
         end = begin + count * raw.VAL_SIZE
         return [element.lift(item, guest) for item in range(begin, end, raw.VAL_SIZE)]
 
@@ -187,8 +206,10 @@ def _list(type_: wit.ListType) -> Codec:
     return Codec(lift, lower)
 
 
-def _lift_bytes(address: int, _guest: Holder) -> bytes:
-    count = _word(address + raw.LENGTH)
+def _lift_bytes(address: int, guest: Holder) -> bytes:
+    if _word(address + raw.LENGTH) > BYTES_STALLING:
+        guest.note_stall()
+    count = _length(address + raw.LENGTH, BYTES_MAX, "bytes")
     if not count:
         return b""
     block = ctypes.string_at(_word(address + raw.DATA), count * raw.VAL_SIZE)
@@ -197,7 +218,7 @@ def _lift_bytes(address: int, _guest: Holder) -> bytes:
 
 def _lower_bytes(address: int, value: bytes, _guest: Holder) -> None:
     count = len(value)
-    if count > BYTES_LOWERED_MAX:
+    if count > BYTES_MAX:
         raise Uncrossable(f"{count} bytes are too many for one list")
     template = bytearray(count * raw.VAL_SIZE)
     template[:: raw.VAL_SIZE] = bytes((Kind.U8,)) * count

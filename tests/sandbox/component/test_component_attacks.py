@@ -160,6 +160,23 @@ ATTACKS = {
         Outcome.GUEST_ERROR,
         "Function.ResponseSizeTooLarge",
     ),
+    "two_megabytes_at_once": (
+        component("(drop (memory.grow (i32.const 100)))" + WRITE.format(2 << 20), STDOUT),
+        Outcome.GUEST_TRAP,
+        "Trap",
+    ),
+    "poll_a_crowd": (
+        component(
+            "(local.set $b (call $subscribe (i64.const 0)))"
+            "(loop (i32.store (i32.add (i32.const 4096) (i32.mul (local.get $a) (i32.const 4)))"
+            " (local.get $b)) (local.set $a (i32.add (local.get $a) (i32.const 1)))"
+            " (br_if 0 (i32.lt_u (local.get $a) (i32.const 5000))))"
+            "(call $poll (i32.const 4096) (i32.const 5000) (i32.const 512))",
+            SLEEP,
+        ),
+        Outcome.GUEST_TRAP,
+        "Trap",
+    ),
     "a_list_longer_than_memory": (
         component(WRITE.format(-1), STDOUT),
         Outcome.GUEST_TRAP,

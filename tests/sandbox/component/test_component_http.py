@@ -8,7 +8,8 @@ from edge.model.outcome import Outcome
 from edge.model.result import Result
 from edge.sandbox.component.http import HttpEnvelope
 from edge.worker import Worker
-from tests.components import FINISH, RESPOND, http_component
+from tests.components import FINISH, HELLO, RESPOND, http_component
+from tests.running import Server
 
 PAYLOAD = {
     "version": "2.0",
@@ -75,6 +76,16 @@ async def test_an_answer_cut_short_is_an_error(worker: Worker, name: str) -> Non
     assert result.outcome is Outcome.GUEST_ERROR
     assert result.failure is not None
     assert reason in result.failure.message
+
+
+def test_at_the_door(server: Server) -> None:
+    """Both kinds of component are served like any other function."""
+    server.deploy("web", http_component())
+    server.deploy("hello", HELLO)
+    response = server.http.get("/web/a%20b", params={"q": "1"})
+    assert (response.status_code, response.content) == (200, b"/a%20b?q=1")
+    assert server.http.post("/hello", content=b"\xff").text == "hello"
+    assert server.control.get("/v1/functions/web").json()["kind"] == "wasi_http"
 
 
 async def test_a_body_over_the_limit_is_refused(worker: Worker) -> None:

@@ -1,0 +1,57 @@
+"""The sample functions of each language do what their first comment says."""
+
+from typing import Any
+
+import pytest
+
+from tests.languages.languages import LANGUAGES, build_or_skip
+from tests.sdk.bare_host import BareHost
+
+BY_NAME = {language.name: language for language in LANGUAGES}
+SAMPLED = [language.name for language in LANGUAGES if language.name != "c"]
+"""C's samples have `tests/sdk/test_guests.py`."""
+
+
+def request(body: bytes = b"", path: str = "/", **query: str) -> dict[str, Any]:
+    """What the samples read of an HTTP event."""
+    return {
+        "requestContext": {"http": {"method": "POST" if body else "GET"}},
+        "rawPath": path,
+        "queryStringParameters": query,
+        "headers": {},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def load(language: str, guest: str) -> BareHost:
+    """The guest on the least host there is, which knows nothing of snapshots."""
+    return BareHost(build_or_skip(BY_NAME[language], guest))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("language", SAMPLED)
+def test_hello(language: str) -> None:
+    """The same greeting in every language: from the query, from the path, and for any event."""
+    host = load(language, "hello")
+    said = {"function": "hello", "version": "3"}
+    for event, name in (
+        (request(path="/Ada"), "Ada"),
+        (request(name="Grace"), "Grace"),
+        (request(), "world"),
+        (None, "world"),
+    ):
+        answer = host.ok(event, functionName="hello", functionVersion="3")
+        assert answer == {"message": f"Hello, {name}!", **said}
+
+
+def test_rust_semver() -> None:
+    """Versions that match a requirement, newest first; a bad version is the crate's own error."""
+    host = load("rust", "semver")
+    versions = b"1.2.3 1.9.0\n2.0.0 1.10.0"
+    answer = host.ok(request(versions, requirement="^1.3"))
+    assert answer == {"requirement": "^1.3", "versions": ["1.10.0", "1.9.0"]}
+    error = host.invoke(request(b"1.x"))["error"]
+    assert error["errorType"] == "Error"
+    assert "unexpected character" in error["errorMessage"]
+    assert error["stackTrace"][0].startswith("src/lib.rs:")

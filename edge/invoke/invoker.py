@@ -26,6 +26,7 @@ from edge.model.errors import InvalidContent, NotFound, StorageFailure
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.outcome import Failure, Outcome
+from edge.model.readiness import Readiness
 from edge.model.result import LogLine, Result
 from edge.model.usage import NO_CALLS, Usage
 from edge.registry.registry import Registry
@@ -185,6 +186,10 @@ class Invoker:
             return self._sandbox.start(work)
         except NotFound as error:
             raise StorageFailure(f"{error.message}, also after a rebuild") from None
+
+    def readiness(self, function: str) -> Readiness:
+        """How many of a component's guests wait for their event here, and how often one did."""
+        return self._sandbox.readiness(function)
 
     def refuses(self, version: Version) -> bool:
         """Whether a limit stands in the way now; a door asks before it reads a large body."""

@@ -21,10 +21,11 @@ from edge.model.outcome import Failure, Outcome
 from edge.sandbox import raw as core
 from edge.sandbox import stop
 from edge.sandbox.component import raw
+from edge.sandbox.component.cells import Uncrossable, set_kind
 from edge.sandbox.component.faults import read_fault
+from edge.sandbox.component.handles import Handles
 from edge.sandbox.component.raw import Kind
 from edge.sandbox.component.touched import Touched
-from edge.sandbox.component.values import Uncrossable, set_kind
 from edge.sandbox.engine import (
     CORE_INSTANCES_PER_COMPONENT_MAX,
     MEMORIES_PER_COMPONENT_MAX,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from edge.sandbox.component.link import Signature
     from edge.sandbox.component.loaded import LoadedComponent
 
-HANDLES_MAX = 4_096
 _RESULTS = 1
 
 
@@ -60,8 +60,6 @@ class ComponentInstance:
 
     __slots__ = (
         "_arguments",
-        "_handles",
-        "_made",
         "_paused",
         "_results",
         "_seat",
@@ -73,6 +71,7 @@ class ComponentInstance:
         "budget_ns",
         "context",
         "future",
+        "handles",
         "module",
         "pending",
         "ready",
@@ -101,8 +100,7 @@ class ComponentInstance:
         self.slice_fuel = allowance.slice_fuel
         self.scratch = seat.memory
         self.future = 0
-        self._handles: dict[int, object] = {}
-        self._made = 0
+        self.handles = Handles(module.linked.numbers)
         self._paused = False
         self._touched = Touched()
         self._waiting: Coroutine[Any, Any, Any] | None = None
@@ -266,7 +264,7 @@ class ComponentInstance:
             if coroutine is not None and getcoroutinestate(coroutine) == CORO_CREATED:
                 coroutine.close()  # nobody will await it; whoever does already, cancels it
         self.pending = self._waiting = None
-        self._handles.clear()
+        self.handles.clear()
         self.surroundings.close()
         seat = self._seat
         seat.words[TRAP_WORD] = seat.words[ERROR_WORD] = 0
@@ -349,32 +347,6 @@ class ComponentInstance:
     def note_stall(self) -> None:
         """What it hands over takes so long that its module runs on the background thread."""
         self.module.stalls = True
-
-    # The objects behind its handles
-
-    def take(self, handle: int) -> object:
-        """The object of an owned handle, which is the guest's no more."""
-        return self._handles.pop(handle)
-
-    def peek(self, handle: int) -> object:
-        """The object of a borrowed handle."""
-        return self._handles[handle]
-
-    def give(self, item: object) -> tuple[int, int]:
-        """(handle, resource type) of an object the guest is to own."""
-        kind = item.KIND if isinstance(item, Resource) else type(item).__name__
-        number = self.module.linked.numbers.get(kind)
-        if number is None:
-            raise Uncrossable(f"the component knows no resource {kind}")
-        if len(self._handles) >= HANDLES_MAX:
-            raise Misuse(f"a guest may hold {HANDLES_MAX} handles at once")
-        self._made += 1
-        self._handles[self._made] = item
-        return self._made, number
-
-    def forget(self, handle: int) -> None:
-        """The guest dropped a handle."""
-        self._handles.pop(handle, None)
 
     def restored(self) -> None:
         """Mark the end of starting: what follows is the event's."""

@@ -23,8 +23,9 @@ from edge.host import wasi2
 from edge.host.wasi2.context import Function
 from edge.model.errors import InvalidModule
 from edge.sandbox.component import raw
+from edge.sandbox.component.cells import Uncrossable
 from edge.sandbox.component.denial import denial
-from edge.sandbox.component.values import Codec, Uncrossable, compile_type
+from edge.sandbox.component.values import Codec, compile_type
 from edge.sandbox.raw import Continuation, address_of, context_data
 from edge.sandbox.seats import Seat
 
@@ -217,7 +218,7 @@ class Linked:
         """The guest let go of a handle."""
         guest = self._seats[context_data(context)].component
         if guest is not None:
-            guest.forget(handle)
+            guest.handles.forget(handle)
         return 0
 
 

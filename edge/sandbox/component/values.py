@@ -20,6 +20,17 @@ from wasmtime import component as wit
 from edge.host.wasi2.results import Err, Ok
 from edge.model.limits import KIB, MIB
 from edge.sandbox.component import raw
+from edge.sandbox.component.cells import (
+    Uncrossable,
+    make_room,
+    read_length,
+    read_name,
+    set_kind,
+    set_word,
+    word,
+    write_name,
+)
+from edge.sandbox.component.handles import Handles
 from edge.sandbox.component.raw import Kind
 
 BYTES_MAX = 1 * MIB
@@ -28,8 +39,6 @@ BYTES_STALLING = 64 * KIB
 """Wasmtime takes milliseconds for as many, before anyone here is asked."""
 ITEMS_MAX = 1_024
 """Of any other list a guest hands over."""
-TEXT_BYTES_MAX = 8 * MIB
-"""A host call's largest request, and some."""
 
 _NUMBERS: dict[type, tuple[int, Any]] = {
     wit.Bool: (Kind.BOOL, ctypes.c_bool),
@@ -47,26 +56,14 @@ _NUMBERS: dict[type, tuple[int, Any]] = {
 
 
 class Holder(Protocol):
-    """The guest whose values these are: it holds the objects its handles stand for."""
+    """The guest whose values these are."""
 
     context: int
     scratch: int
+    handles: Handles
 
     def note_stall(self) -> None:
         """The guest holds up whoever runs it."""
-
-    def take(self, handle: int) -> object:
-        """The object of an owned handle, which is the guest's no more."""
-
-    def peek(self, handle: int) -> object:
-        """The object of a borrowed handle."""
-
-    def give(self, item: object) -> tuple[int, int]:
-        """(handle, resource type) of an object the guest is to own."""
-
-
-class Uncrossable(Exception):
-    """A type or value that does not cross the border, or too much of it."""
 
 
 Lift = Callable[[int, Holder], Any]
@@ -91,50 +88,6 @@ def compile_type(type_: Any) -> Codec:
     return compiler(type_)
 
 
-# Addresses
-
-
-def _word(address: int) -> int:
-    return ctypes.c_uint64.from_address(address).value
-
-
-def _set_word(address: int, value: int) -> None:
-    ctypes.c_uint64.from_address(address).value = value
-
-
-def set_kind(address: int, kind: int) -> None:
-    """Say what the value at an address is; after all that is in it."""
-    ctypes.c_uint8.from_address(address).value = kind
-
-
-def _length(address: int, most: int, what: str) -> int:
-    """How long a list or text is. Raises Uncrossable when that is too long."""
-    length = _word(address)
-    if length > most:
-        raise Uncrossable(f"{length} {what} are more than cross at once ({most})")
-    return length
-
-
-def _read_name(address: int) -> str:
-    length = _length(address, TEXT_BYTES_MAX, "bytes of text")
-    return ctypes.string_at(_word(address + 8), length).decode("utf-8", "replace")
-
-
-def _write_name(address: int, text: str) -> None:
-    data = text.encode("utf-8", "replace")  # never anything but UTF-8
-    raw.name_copy(address, len(data), data)
-
-
-def _reserve(address: int, count: int, size: int, kind: int, reserve: Any) -> int:
-    """Make room for `count` items of `size` bytes in a value; where they begin, all zero."""
-    reserve(address + raw.LENGTH, count)
-    items = _word(address + raw.DATA)
-    if count:
-        ctypes.memset(items, 0, count * size)
-    set_kind(address, kind)
-    return items
-
-
 def _box(codec: Codec, pointer_at: int, value: Any, guest: Holder) -> None:
     """Write a value to memory of its own, and its address where a payload's address stands."""
     block = ctypes.create_string_buffer(raw.VAL_SIZE)
@@ -144,7 +97,7 @@ def _box(codec: Codec, pointer_at: int, value: Any, guest: Holder) -> None:
     except BaseException:
         raw.value_delete(address)
         raise
-    _set_word(pointer_at, raw.value_box(address))  # moved out of the block
+    set_word(pointer_at, raw.value_box(address))  # moved out of the block
 
 
 # Compilers, one for each shape of type
@@ -178,10 +131,10 @@ def _named(kind: int) -> Callable[[Any], Codec]:
     """Strings and enums have one layout."""
 
     def lift(address: int, _guest: Holder) -> str:
-        return _read_name(address + raw.VAL_ITEM)
+        return read_name(address + raw.VAL_ITEM)
 
     def lower(address: int, value: str, _guest: Holder) -> None:
-        _write_name(address + raw.VAL_ITEM, value)
+        write_name(address + raw.VAL_ITEM, value)
         set_kind(address, kind)
 
     return lambda _type: Codec(lift, lower)
@@ -193,12 +146,15 @@ def _list(type_: wit.ListType) -> Codec:
     element = compile_type(type_.element)
 
     def lift(address: int, guest: Holder) -> list[Any]:
-        begin, count = _word(address + raw.DATA), _length(address + raw.LENGTH, ITEMS_MAX, "items")
+        begin, count = (
+            word(address + raw.DATA),
+            read_length(address + raw.LENGTH, ITEMS_MAX, "items"),
+        )
         end = begin + count * raw.VAL_SIZE
         return [element.lift(item, guest) for item in range(begin, end, raw.VAL_SIZE)]
 
     def lower(address: int, value: list[Any], guest: Holder) -> None:
-        item = _reserve(address, len(value), raw.VAL_SIZE, Kind.LIST, raw.list_reserve)
+        item = make_room(address, len(value), raw.VAL_SIZE, Kind.LIST, raw.list_reserve)
         for child in value:
             element.lower(item, child, guest)
             item += raw.VAL_SIZE
@@ -207,12 +163,12 @@ def _list(type_: wit.ListType) -> Codec:
 
 
 def _lift_bytes(address: int, guest: Holder) -> bytes:
-    if _word(address + raw.LENGTH) > BYTES_STALLING:
+    if word(address + raw.LENGTH) > BYTES_STALLING:
         guest.note_stall()
-    count = _length(address + raw.LENGTH, BYTES_MAX, "bytes")
+    count = read_length(address + raw.LENGTH, BYTES_MAX, "bytes")
     if not count:
         return b""
-    block = ctypes.string_at(_word(address + raw.DATA), count * raw.VAL_SIZE)
+    block = ctypes.string_at(word(address + raw.DATA), count * raw.VAL_SIZE)
     return block[raw.VAL_ITEM :: raw.VAL_SIZE]
 
 
@@ -223,7 +179,7 @@ def _lower_bytes(address: int, value: bytes, _guest: Holder) -> None:
     template = bytearray(count * raw.VAL_SIZE)
     template[:: raw.VAL_SIZE] = bytes((Kind.U8,)) * count
     template[raw.VAL_ITEM :: raw.VAL_SIZE] = value
-    items = _reserve(address, count, raw.VAL_SIZE, Kind.LIST, raw.list_reserve)
+    items = make_room(address, count, raw.VAL_SIZE, Kind.LIST, raw.list_reserve)
     if count:
         ctypes.memmove(items, bytes(template), len(template))
 
@@ -232,16 +188,16 @@ def _record(type_: wit.RecordType) -> Codec:
     fields = [(name, compile_type(field)) for name, field in type_.fields]
 
     def lift(address: int, guest: Holder) -> tuple[Any, ...]:
-        begin = _word(address + raw.DATA) + raw.NAME_SIZE
+        begin = word(address + raw.DATA) + raw.NAME_SIZE
         return tuple(
             codec.lift(begin + index * raw.FIELD_SIZE, guest)
             for index, (_, codec) in enumerate(fields)
         )
 
     def lower(address: int, value: tuple[Any, ...], guest: Holder) -> None:
-        item = _reserve(address, len(fields), raw.FIELD_SIZE, Kind.RECORD, raw.record_reserve)
+        item = make_room(address, len(fields), raw.FIELD_SIZE, Kind.RECORD, raw.record_reserve)
         for (name, codec), child in zip(fields, value, strict=True):
-            _write_name(item, name)
+            write_name(item, name)
             codec.lower(item + raw.NAME_SIZE, child, guest)
             item += raw.FIELD_SIZE
 
@@ -252,13 +208,13 @@ def _tuple(type_: wit.TupleType) -> Codec:
     elements = [compile_type(element) for element in type_.elements]
 
     def lift(address: int, guest: Holder) -> tuple[Any, ...]:
-        begin = _word(address + raw.DATA)
+        begin = word(address + raw.DATA)
         return tuple(
             codec.lift(begin + index * raw.VAL_SIZE, guest) for index, codec in enumerate(elements)
         )
 
     def lower(address: int, value: tuple[Any, ...], guest: Holder) -> None:
-        item = _reserve(address, len(elements), raw.VAL_SIZE, Kind.TUPLE, raw.tuple_reserve)
+        item = make_room(address, len(elements), raw.VAL_SIZE, Kind.TUPLE, raw.tuple_reserve)
         for codec, child in zip(elements, value, strict=True):
             codec.lower(item, child, guest)
             item += raw.VAL_SIZE
@@ -270,14 +226,14 @@ def _variant(type_: wit.VariantType) -> Codec:
     cases = {name: None if case is None else compile_type(case) for name, case in type_.cases}
 
     def lift(address: int, guest: Holder) -> tuple[str, Any]:
-        name = _read_name(address + raw.VAL_ITEM)
+        name = read_name(address + raw.VAL_ITEM)
         codec = cases[name]
-        return name, codec.lift(_word(address + raw.VARIANT_VALUE), guest) if codec else None
+        return name, codec.lift(word(address + raw.VARIANT_VALUE), guest) if codec else None
 
     def lower(address: int, value: tuple[str, Any], guest: Holder) -> None:
         name, payload = value
         codec = cases[name]
-        _write_name(address + raw.VAL_ITEM, name)
+        write_name(address + raw.VAL_ITEM, name)
         set_kind(address, Kind.VARIANT)
         if codec is not None:
             _box(codec, address + raw.VARIANT_VALUE, payload, guest)
@@ -289,7 +245,7 @@ def _option(type_: wit.OptionType) -> Codec:
     codec = compile_type(type_.payload)
 
     def lift(address: int, guest: Holder) -> Any:
-        pointer = _word(address + raw.VAL_ITEM)
+        pointer = word(address + raw.VAL_ITEM)
         return codec.lift(pointer, guest) if pointer else None
 
     def lower(address: int, value: Any, guest: Holder) -> None:
@@ -306,7 +262,7 @@ def _result(type_: wit.ResultType) -> Codec:
 
     def lift(address: int, guest: Holder) -> Ok | Err:
         fine = bool(ctypes.c_uint8.from_address(address + raw.VAL_ITEM).value)
-        codec, pointer = ok if fine else err, _word(address + raw.RESULT_VALUE)
+        codec, pointer = ok if fine else err, word(address + raw.RESULT_VALUE)
         value = codec.lift(pointer, guest) if codec and pointer else None
         return Ok(value) if fine else Err(value)
 
@@ -324,14 +280,14 @@ def _result(type_: wit.ResultType) -> Codec:
 
 def _flags(_type: wit.FlagsType) -> Codec:
     def lift(address: int, _guest: Holder) -> frozenset[str]:
-        begin, count = _word(address + raw.DATA), _word(address + raw.LENGTH)
+        begin, count = word(address + raw.DATA), word(address + raw.LENGTH)
         end = begin + count * raw.NAME_SIZE
-        return frozenset(_read_name(name) for name in range(begin, end, raw.NAME_SIZE))
+        return frozenset(read_name(name) for name in range(begin, end, raw.NAME_SIZE))
 
     def lower(address: int, value: frozenset[str], _guest: Holder) -> None:
-        item = _reserve(address, len(value), raw.NAME_SIZE, Kind.FLAGS, raw.flags_reserve)
+        item = make_room(address, len(value), raw.NAME_SIZE, Kind.FLAGS, raw.flags_reserve)
         for name in sorted(value):
-            _write_name(item, name)
+            write_name(item, name)
             item += raw.NAME_SIZE
 
     return Codec(lift, lower)
@@ -339,17 +295,17 @@ def _flags(_type: wit.FlagsType) -> Codec:
 
 def _resource(owned: bool) -> Callable[[Any], Codec]:
     def lift(address: int, guest: Holder) -> object:
-        handle = _read_handle(_word(address + raw.VAL_ITEM), guest)
-        return guest.take(handle) if owned else guest.peek(handle)
+        handle = _read_handle(word(address + raw.VAL_ITEM), guest)
+        return guest.handles.take(handle) if owned else guest.handles.peek(handle)
 
     def lower(address: int, value: object, guest: Holder) -> None:
-        handle, number = guest.give(value)
+        handle, number = guest.handles.give(value)
         resource = raw.resource_new(True, handle, number)
         try:
             raw.check(raw.resource_to_any(guest.context, resource, guest.scratch))
         finally:
             raw.resource_delete(resource)
-        _set_word(address + raw.VAL_ITEM, _word(guest.scratch))
+        set_word(address + raw.VAL_ITEM, word(guest.scratch))
         set_kind(address, Kind.RESOURCE)
 
     return lambda _type: Codec(lift, lower)
@@ -362,7 +318,7 @@ def owned_resource() -> Codec:
 
 def _read_handle(any_resource: int, guest: Holder) -> int:
     raw.check(raw.any_to_resource(guest.context, any_resource, guest.scratch))
-    resource = _word(guest.scratch)
+    resource = word(guest.scratch)
     handle: int = raw.resource_rep(resource)
     raw.resource_delete(resource)
     return handle

@@ -10,9 +10,9 @@ from edge.host.calls import HostCalls
 from edge.host.grants import GrantSet
 from edge.host.log import LogBuffer
 from edge.host.session import Session
-from edge.host.wasi2 import filesystem as fs
+from edge.host.wasi2 import directories, files
 from edge.host.wasi2.context import Context
-from edge.host.wasi2.filesystem import Descriptor
+from edge.host.wasi2.descriptors import Descriptor
 from edge.host.wasi2.results import Err
 from edge.host.wasi2.tree import DEPTH_MAX, NODES_MAX, Directory, Quota, Refused, Tree, split_path
 
@@ -31,7 +31,7 @@ def context() -> Context:
 
 def root(of: Context) -> Descriptor:
     """The directory a guest begins with."""
-    [(descriptor, name)] = fs.get_directories(of)
+    [(descriptor, name)] = directories.get_directories(of)
     assert name == "/tmp"
     return descriptor
 
@@ -49,52 +49,54 @@ def test_files_of_the_host_are_not_there() -> None:
     """Neither absolute paths nor dots reach one."""
     here = context()
     for path in ("/etc/passwd", "../etc/passwd", "a/../../etc/passwd"):
-        opened = fs.open_at(here, root(here), NONE, path, NONE, NONE)
+        opened = directories.open_at(here, root(here), NONE, path, NONE, NONE)
         assert opened == Err("not-permitted")
 
 
 def test_read_what_was_written() -> None:
     """Writing past the end fills with zeros; the end is told."""
     here = context()
-    file = fs.open_at(here, root(here), NONE, "f", CREATE, WRITE)
-    assert fs.write(here, file, b"xyz", 2) == 3
-    assert fs.read(here, file, 10, 0) == (b"\0\0xyz", True)
-    assert fs.read(here, file, 2, 0) == (b"\0\0", False)
-    assert fs.stat(here, file)[:3] == ("regular-file", 1, 5)
+    file = directories.open_at(here, root(here), NONE, "f", CREATE, WRITE)
+    assert files.write(here, file, b"xyz", 2) == 3
+    assert files.read(here, file, 10, 0) == (b"\0\0xyz", True)
+    assert files.read(here, file, 2, 0) == (b"\0\0", False)
+    assert files.stat(here, file)[:3] == ("regular-file", 1, 5)
 
 
 def test_a_file_opened_for_reading_is_not_written() -> None:
     """Rights are those asked for at opening."""
     here = context()
-    fs.open_at(here, root(here), NONE, "f", CREATE, WRITE)
-    file = fs.open_at(here, root(here), NONE, "f", NONE, frozenset({"read"}))
-    assert fs.write(here, file, b"x", 0) == Err("bad-descriptor")
+    directories.open_at(here, root(here), NONE, "f", CREATE, WRITE)
+    file = directories.open_at(here, root(here), NONE, "f", NONE, frozenset({"read"}))
+    assert files.write(here, file, b"x", 0) == Err("bad-descriptor")
 
 
 def test_names_are_bounded() -> None:
     """So are nodes nobody writes to."""
     here = context()
-    made = [fs.create_directory_at(here, root(here), f"d{n}") for n in range(NODES_MAX + 5)]
+    made = [
+        directories.create_directory_at(here, root(here), f"d{n}") for n in range(NODES_MAX + 5)
+    ]
     assert Err("insufficient-space") in made
 
 
 def test_unlinked_files_still_count_while_open() -> None:
     """Unlinking an open file frees nothing until the last handle is gone."""
     here = context()
-    file = fs.open_at(here, root(here), NONE, "f", CREATE, WRITE)
-    fs.write(here, file, bytes(BYTES_MAX), 0)
-    assert fs.unlink_file_at(here, root(here), "f") is None
-    other = fs.open_at(here, root(here), NONE, "g", CREATE, WRITE)
-    assert fs.write(here, other, b"x", 0) == Err("insufficient-space")
+    file = directories.open_at(here, root(here), NONE, "f", CREATE, WRITE)
+    files.write(here, file, bytes(BYTES_MAX), 0)
+    assert directories.unlink_file_at(here, root(here), "f") is None
+    other = directories.open_at(here, root(here), NONE, "g", CREATE, WRITE)
+    assert files.write(here, other, b"x", 0) == Err("insufficient-space")
     del file
-    assert fs.write(here, other, b"x", 0) == 1
+    assert files.write(here, other, b"x", 0) == 1
 
 
 def test_a_directory_does_not_move_into_itself() -> None:
     """It would be lost, and everything in it."""
     here = context()
-    fs.create_directory_at(here, root(here), "a")
-    assert fs.rename_at(here, root(here), "a", root(here), "a/b") == Err("invalid")
+    directories.create_directory_at(here, root(here), "a")
+    assert directories.rename_at(here, root(here), "a", root(here), "a/b") == Err("invalid")
 
 
 class Files(RuleBasedStateMachine):
@@ -108,26 +110,26 @@ class Files(RuleBasedStateMachine):
     @rule(path=NAMES, size=st.integers(0, BYTES_MAX + 8), at=st.integers(0, BYTES_MAX))
     def write(self, path: str, size: int, at: int) -> None:
         """Open or create, write, and keep it open."""
-        file = fs.open_at(self.here, root(self.here), NONE, path, CREATE, WRITE)
+        file = directories.open_at(self.here, root(self.here), NONE, path, CREATE, WRITE)
         if isinstance(file, Descriptor):
-            fs.write(self.here, file, bytes(size), at)
+            files.write(self.here, file, bytes(size), at)
             self.open.append(file)
 
     @rule(path=NAMES)
     def make(self, path: str) -> None:
         """Make a directory."""
-        fs.create_directory_at(self.here, root(self.here), path)
+        directories.create_directory_at(self.here, root(self.here), path)
 
     @rule(path=NAMES)
     def remove(self, path: str) -> None:
         """Remove whatever it is."""
-        fs.unlink_file_at(self.here, root(self.here), path)
-        fs.remove_directory_at(self.here, root(self.here), path)
+        directories.unlink_file_at(self.here, root(self.here), path)
+        directories.remove_directory_at(self.here, root(self.here), path)
 
     @rule(path=NAMES, new=NAMES)
     def rename(self, path: str, new: str) -> None:
         """Move it."""
-        fs.rename_at(self.here, root(self.here), path, root(self.here), new)
+        directories.rename_at(self.here, root(self.here), path, root(self.here), new)
 
     @rule()
     def close(self) -> None:

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from edge.host.wasi2 import (
     cli,
     clocks,
-    filesystem,
+    directories,
+    files,
     function,
     http_client,
     http_fields,
@@ -47,8 +48,8 @@ INTERFACES: Mapping[str, Functions] = MappingProxyType(
         "wasi:cli/terminal-stdin": cli.TERMINAL_STDIN,
         "wasi:cli/terminal-stdout": cli.TERMINAL_STDOUT,
         "wasi:cli/terminal-stderr": cli.TERMINAL_STDERR,
-        "wasi:filesystem/types": filesystem.TYPES,
-        "wasi:filesystem/preopens": filesystem.PREOPENS,
+        "wasi:filesystem/types": {**files.FUNCTIONS, **directories.FUNCTIONS},
+        "wasi:filesystem/preopens": directories.PREOPENS,
         "wasi:http/types": {
             **http_fields.FUNCTIONS,
             **http_server.FUNCTIONS,

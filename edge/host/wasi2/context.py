@@ -5,6 +5,7 @@ Invariant: it belongs to one guest; everything it leads to dies with it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -45,7 +46,7 @@ class Context:
     def close(self) -> None:
         """Cancel what still runs for the guest; from any thread."""
         for task in self.tasks:
-            if not task.done():
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and the task with it
                 task.get_loop().call_soon_threadsafe(task.cancel)
         self.tasks.clear()
 

@@ -8,7 +8,7 @@ counts from its start, so the bill is the same whether it waited or not.
 Neighbours: `starts.py` takes guests from here; `scheduler.py` says when the worker is idle.
 Invariant: what waits is within `ready_max` guests and `ready_memory_mb` in all, and within
 `ready_per_function_max` and `ready_memory_per_function_mb` for each function. A start that would
-do anything but compute and log (wait, call the host, exit) is never made ahead.
+do anything but compute a little and log (wait, call the host, exit) is never made ahead.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ from edge.sandbox.stop import GuestStopped
 LINES_MAX = 1_024
 IDLE_PROBE_S = 0.001
 BUSY_PROBE_S = 0.005
+START_FUEL_MAX = 50_000_000
+"""10 ms: nobody is billed for a guest that waits until it is used, so none costs much more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -204,7 +206,7 @@ class ReadyGuests:
         line = self._lines.get(recipe)
         try:
             next(steps)
-            fit = guest.pending is None and line is not None
+            fit = guest.pending is None and guest.fuel_used() <= START_FUEL_MAX
         except StopIteration:
             self._starting = None
             if line is None or guest.module is not line.component:
@@ -214,7 +216,7 @@ class ReadyGuests:
             return
         except GuestStopped:
             fit = False
-        if not fit:
+        if not fit or line is None:
             self._starting = None
             self._close(guest)
             if line is not None:

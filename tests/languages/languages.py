@@ -157,4 +157,5 @@ def build_or_skip(language: Language, guest: str) -> bytes:
 LANGUAGES = (
     Language("c", compile_c, {"error_stack": "C keeps no record of its calls"}),
     Language("rust", compile_rust),
+    Language("go", compile_go),
 )

@@ -55,3 +55,16 @@ def test_rust_semver() -> None:
     assert error["errorType"] == "Error"
     assert "unexpected character" in error["errorMessage"]
     assert error["stackTrace"][0].startswith("src/lib.rs:")
+
+
+@pytest.mark.timeout(600)
+def test_go_yaml() -> None:
+    """A document becomes a value; a mistake is shown where it is."""
+    host = load("go", "yaml")
+    assert host.ok(request(b"a: [1, 2.5, yes]\nb: {c: null}")) == {
+        "a": [1, 2.5, "yes"],
+        "b": {"c": None},
+    }
+    answer = host.ok(request(b"a: [1"))
+    assert answer["statusCode"] == 422
+    assert b"[1:4]" in answer["body"]

@@ -1,0 +1,1 @@
+// Empty: it lets start.go declare programMain without a body.

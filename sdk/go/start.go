@@ -1,0 +1,98 @@
+// Package edge makes functions of edge in Go, in the manner of aws-lambda-go.
+//
+//	func main() {
+//		edge.Start(func(ctx context.Context, event edge.Request) (edge.Response, error) {
+//			return edge.Text(200, "Hello, "+event.Query("name")), nil
+//		})
+//	}
+//
+// Build with GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared. Package initialisation and main
+// run once, at deploy; every event then starts from their snapshot, in an instance of its own.
+package edge
+
+import (
+	"context"
+	"time"
+	_ "unsafe" // for the link to main
+
+	"edge.local/sdk/lambdacontext"
+	"github.com/fxamacker/cbor/v2"
+)
+
+// invoke answers one event: its CBOR in, the value's CBOR out. Start sets it.
+var invoke func(ctx context.Context, event cbor.RawMessage) ([]byte, error)
+
+// Start names the handler. Unlike Lambda's it returns, and events are answered after main has.
+//
+// An event is decoded into T by its fields' json or cbor tags; T of any takes every event. A byte
+// string fits a []byte, and a string too, so that the types of aws-lambda-go's events work.
+func Start[T, R any](handler func(ctx context.Context, event T) (R, error)) {
+	invoke = func(ctx context.Context, encoded cbor.RawMessage) ([]byte, error) {
+		var event T
+		if err := decoding.Unmarshal(encoded, &event); err != nil {
+			return nil, NewError("UnmarshalTypeError", err.Error())
+		}
+		value, err := handler(ctx, event)
+		if err != nil {
+			return nil, err
+		}
+		return encoding.Marshal(value)
+	}
+}
+
+type requestContext struct {
+	FunctionName       string `cbor:"functionName"`
+	FunctionVersion    string `cbor:"functionVersion"`
+	InvokedFunctionArn string `cbor:"invokedFunctionArn"`
+	MemoryLimitMB      int    `cbor:"memoryLimitMb"`
+	RequestID          string `cbor:"requestId"`
+	DeadlineMS         int64  `cbor:"deadlineMs"`
+	Traceparent        string `cbor:"traceparent"`
+	ClientContext      any    `cbor:"clientContext"`
+}
+
+type envelope struct {
+	Event   cbor.RawMessage `cbor:"event"`
+	Context requestContext  `cbor:"context"`
+}
+
+// answer runs one event to the bytes the host reads; a panic becomes an error of its own type.
+func answer(message []byte) (result []byte) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			result = failure(panicError(panicked))
+		}
+	}()
+	if invoke == nil {
+		return failure(NewError("Runtime.NoHandler", "main did not call edge.Start"))
+	}
+	var request envelope
+	if err := decoding.Unmarshal(message, &request); err != nil {
+		return failure(NewError("Runtime.BadEvent", err.Error()))
+	}
+	ctx, cancel := request.Context.open()
+	defer cancel()
+	value, err := invoke(ctx, request.Event)
+	if err != nil {
+		return failure(err)
+	}
+	return append([]byte("\xa1\x62ok"), value...)
+}
+
+func (request *requestContext) open() (context.Context, context.CancelFunc) {
+	lambdacontext.FunctionName = request.FunctionName
+	lambdacontext.FunctionVersion = request.FunctionVersion
+	lambdacontext.MemoryLimitInMB = request.MemoryLimitMB
+	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{
+		AwsRequestID:       request.RequestID,
+		InvokedFunctionArn: request.InvokedFunctionArn,
+		Traceparent:        request.Traceparent,
+		ClientContext:      request.ClientContext,
+	})
+	return context.WithDeadline(ctx, time.UnixMilli(request.DeadlineMS))
+}
+
+// A reactor's main is not run by anyone else.
+//
+//go:linkname programMain main.main
+func programMain()

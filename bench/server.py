@@ -75,13 +75,14 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The process that was started: the worker itself, when there is one worker."""
-        return self._process.pid
+        """The process that serves, when there is one worker."""
+        return self.worker_pids()[0]
 
     def worker_pids(self) -> list[int]:
         """The processes that serve."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [int(child) for child in children] or [self.pid]
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children]
 
     def deploy(self, name: str, module: bytes, **settings: object) -> str:
         """Deploy as a client does; the URL under which the function answers."""

@@ -128,6 +128,7 @@ class HostSettings:
     builds_max: int = 2
     builds_waiting_max: int = 32
     grace_s: int = 30
+    start_timeout_s: int = 60
 
     @property
     def bounds(self) -> Mapping[str, tuple[int, int]]:
@@ -143,6 +144,7 @@ class HostSettings:
             "builds_max": (1, 64),
             "builds_waiting_max": (0, 10_000),
             "grace_s": (0, 900),
+            "start_timeout_s": (1, 900),
         }
 
 

@@ -1,6 +1,6 @@
 """One worker: every object built and wired, visibly, and the two doors served until told to stop.
 
-Neighbours: `serve.py` runs it in its own process or through `supervisor.py`; nothing imports it.
+Neighbours: `supervise/process.py` starts it, in a process of its own; nothing imports it.
 Invariant: only here are storage backends named.
 """
 
@@ -46,25 +46,26 @@ from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.ledger import Ledger
 from edge.meter.logs import LogStore
-from edge.model.errors import StorageFailure
+from edge.model.errors import EdgeError, StorageFailure
 from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import plan_for_machine
 from edge.sandbox.runtime import Sandbox
-from edge.serve import OCCUPANCY, TEMPORARY, bind_socket
 from edge.storage.files import FileArtifacts
 from edge.storage.generation import Generation
 from edge.storage.sqlite.functions import SqliteFunctions
 from edge.storage.sqlite.kv import SqliteKv
 from edge.storage.sqlite.usage import SqliteUsage
-from edge.supervisor import READY
+from edge.supervise.lines import send_to_stderr
+from edge.supervise.listeners import BACKLOG
+from edge.supervise.lock import TEMPORARY
+from edge.supervise.process import FAILED, READY
+from edge.supervise.slot import COLUMNS, OCCUPANCY
 
 INIT_MS_MAX = 10_000
 """CPU an initialiser may use, in billed milliseconds: Lambda's ten seconds."""
 REFRESH_S = 1.0
 ROLLUP_S = 60.0
-BACKLOG = 2_048
-"""Connections that wait to be accepted; beyond it a client tries again a second later."""
 ARTIFACT_SWEEP_S = 600.0
 
 _log = structlog.get_logger(__name__)
@@ -97,7 +98,9 @@ class Worker:
         self.ledger = Ledger(data / "journal", self.usage, self.tariff)
         self.logs = LogStore(data / "logs", name)
         self.kv = SqliteKv(data / "kv.db")
-        self.occupancy = Occupancy(data / OCCUPANCY, host.functions_max, settings.workers, number)
+        self.occupancy = Occupancy(
+            data / OCCUPANCY, host.functions_max, settings.workers * COLUMNS, number
+        )
         plan = plan_for_machine(host.concurrency_max, sandbox.memory_mb_max)
         calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(Fetcher()).operations})
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
@@ -223,9 +226,9 @@ def _door_config(grace_s: int) -> hypercorn.config.Config:
 
 
 def _main(order: dict[str, Any]) -> None:
-    """One supervised worker: settings on stdin, `ready` on stdout, until stdin closes."""
+    """One worker: its order on stdin, an answer on stdout when it serves, until stdin closes."""
+    send_to_stderr()
     settings = _settings(order["settings"])
-    addresses = (settings.http, settings.control)
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -233,16 +236,17 @@ def _main(order: dict[str, Any]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_reader(sys.stdin.fileno(), stop.set)  # end of file: the supervisor is gone
-        sockets = tuple(bind_socket(address, shared=True) for address in addresses)
-        await serve(settings, order["worker"], sockets, stop, on_ready=_tell_ready)
+        sockets = tuple(socket.socket(fileno=number) for number in order["sockets"])
+        await serve(settings, order["column"], sockets, stop, on_ready=lambda: _answer(READY))
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
 
 
-def _tell_ready() -> None:
-    sys.stdout.buffer.write(READY)
-    sys.stdout.buffer.flush()
+def _answer(text: str) -> None:
+    """Tell the supervisor; from then on what is printed goes where errors go."""
+    os.write(sys.stdout.fileno(), text.encode())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def _settings(document: dict[str, Any]) -> Settings:
@@ -259,4 +263,8 @@ def _settings(document: dict[str, Any]) -> Settings:
 
 
 if __name__ == "__main__":
-    _main(json.loads(sys.stdin.buffer.readline()))
+    try:
+        _main(json.loads(sys.stdin.buffer.readline()))
+    except EdgeError as error:
+        _answer(FAILED + error.message)
+        sys.exit(1)

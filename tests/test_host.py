@@ -173,11 +173,12 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         assert fresh_get(server, "/hello").status_code == 200
         journal = next((server.data / "journal").glob("*.cbor"))
         limit = journal.stat().st_size + 300
-        os.system(f"prlimit --pid {server.process.pid} --fsize={limit}:unlimited")
+        (worker,) = worker_pids(server)
+        os.system(f"prlimit --pid {worker} --fsize={limit}:unlimited")
         statuses = [fresh_get(server, "/hello").status_code for _ in range(20)]
         assert statuses[0] == 200
         assert statuses[-1] in (500, 503, 507)
-        os.system(f"prlimit --pid {server.process.pid} --fsize=unlimited:unlimited")
+        os.system(f"prlimit --pid {worker} --fsize=unlimited:unlimited")
         assert fresh_get(server, "/hello").status_code == 200
         assert usage(server)["hello"] == statuses.count(200) + 2
 

@@ -11,6 +11,7 @@ EDGE = Path(__file__).parent.parent / "edge"
 # Each room, and the rooms it may import. `model` is open to all.
 ROOMS: dict[str, set[str]] = {
     "model": set(),
+    "build": set(),
     "storage": set(),
     "meter": {"storage"},
     "host": {"meter", "storage"},
@@ -20,9 +21,10 @@ ROOMS: dict[str, set[str]] = {
     "invoke": {"registry", "sandbox", "host", "meter", "config"},
     "sources": {"invoke", "storage"},
     "front": {"invoke", "registry", "meter", "config"},
+    "supervise": {"invoke", "config"},
     "config": set(),
 }
-ROOTS = {"cli", "serve", "worker", "supervisor", "__main__", "__init__"}
+ROOTS = {"cli", "serve", "worker", "__main__", "__init__"}
 BACKENDS = "edge.storage.sqlite"
 
 

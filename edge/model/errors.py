@@ -14,6 +14,8 @@ Doors translate this tree once, through the table in `edge/front/answers.py`.
     ├── Conflict                  conflict            it exists, or changed meanwhile
     ├── Denied                    denied              not granted
     ├── SnapshotRefused           snapshot_refused    runs from a plain start instead
+    ├── BuildFailed               build_failed        a source did not compile
+    │   └── MissingToolchain      missing_toolchain   its compiler is not installed
     ├── DeployTimeout             deploy_timeout      snapshot or compile overran its bound
     ├── StorageFailure            storage_failure     disk full, database broken
     └── Unsupported               unsupported         this machine or wasmtime cannot
@@ -91,6 +93,18 @@ class SnapshotRefused(EdgeError):
     """The module cannot be snapshotted; it still runs, from a plain start."""
 
     code = "snapshot_refused"
+
+
+class BuildFailed(EdgeError):
+    """A source did not compile; the message ends with the compiler's own text."""
+
+    code = "build_failed"
+
+
+class MissingToolchain(BuildFailed):
+    """The compiler is not installed; the message has the command that installs it."""
+
+    code = "missing_toolchain"
 
 
 class DeployTimeout(EdgeError):

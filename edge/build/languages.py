@@ -1,0 +1,39 @@
+"""The languages that edge builds, in one table, and which of them a path is written in.
+
+Neighbours: `edge/cli` asks; a new language is a module of this room and a row here.
+"""
+
+from pathlib import Path
+
+from edge.build.c import C, Cpp
+from edge.build.language import Language
+
+LANGUAGES: tuple[Language, ...] = (
+    C(),
+    Cpp(),
+)
+"""Where two could claim a directory, the first one does."""
+
+
+def language_named(name: str) -> Language | None:
+    """The language of that name."""
+    return next((language for language in LANGUAGES if language.name == name), None)
+
+
+def language_of_file(path: Path) -> Language | None:
+    """The language whose suffix a source file has."""
+    return next((language for language in LANGUAGES if path.suffix in language.suffixes), None)
+
+
+def language_of_directory(directory: Path) -> tuple[Language, Path] | None:
+    """The language that a directory is a project of, and what to compile in it."""
+    for language in LANGUAGES:
+        source = language.find_source(directory)
+        if source is not None:
+            return language, source
+    return None
+
+
+def suffixes() -> tuple[str, ...]:
+    """Of every language's source files."""
+    return tuple(suffix for language in LANGUAGES for suffix in language.suffixes)

@@ -94,6 +94,35 @@ RANDOM = Capability(
     ' (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))',
     (("random", '(func $random "get-random-bytes")', "(param i64 i32)"),),
 )
+LYING = Capability(
+    # WASI's own takes a u64.
+    '(import "wasi:random/random@0.2.0" (instance $random'
+    ' (export "get-random-bytes" (func (param "len" s64) (result (list u8))))))',
+    (("random", '(func $random "get-random-bytes")', "(param i64 i32)"),),
+)
+CONFUSED = Capability(
+    # Two kinds of pollable, where WASI has one.
+    """
+(import "wasi:io/poll@0.2.0" (instance $poll
+  (export "pollable" (type $p (sub resource)))
+  (export "[method]pollable.block" (func (param "self" (borrow $p))))))
+(import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+  (export "pollable" (type $p (sub resource)))
+  (export "subscribe-instant" (func (param "when" u64) (result (own $p))))
+  (export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
+(import "wasi:cli/stdin@0.2.0" (instance $stdin
+  (export "input-stream" (type $i (sub resource)))
+  (export "get-stdin" (func (result (own $i))))))
+(import "wasi:io/streams@0.2.0" (instance $streams
+  (export "pollable" (type $p (sub resource)))
+  (export "input-stream" (type $i (sub resource)))
+  (export "[method]input-stream.subscribe" (func (param "self" (borrow $i)) (result (own $p))))))
+""",
+    (
+        ("subscribe", '(func $clock "subscribe-duration")', "(param i64) (result i32)"),
+        ("block", '(func $poll "[method]pollable.block")', "(param i32)"),
+    ),
+)
 SOCKET = Capability(
     """
 (import "wasi:sockets/tcp@0.2.0" (instance $tcp (export "tcp-socket" (type (sub resource)))))

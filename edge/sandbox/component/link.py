@@ -23,7 +23,6 @@ from edge.host import wasi2
 from edge.host.wasi2.context import Function
 from edge.model.errors import InvalidModule
 from edge.sandbox.component import raw
-from edge.sandbox.component.cells import Uncrossable
 from edge.sandbox.component.denial import denial
 from edge.sandbox.component.values import Codec, compile_type
 from edge.sandbox.raw import Continuation, address_of, context_data
@@ -227,11 +226,8 @@ def _reflect(type_: int) -> Signature:
     pointer = ctypes.cast(type_, ctypes.POINTER(wasmtime._ffi.wasmtime_component_func_type_t))
     function = wit.FuncType._from_ptr(pointer, owner=type_)
     result = function.result
-    try:
-        return Signature(
-            tuple(compile_type(parameter) for _, parameter in function.params),
-            None if result is None else compile_type(result),
-            result,
-        )
-    except Uncrossable as error:
-        raise InvalidModule(str(error)) from None
+    return Signature(
+        tuple(compile_type(parameter) for _, parameter in function.params),
+        None if result is None else compile_type(result),
+        result,
+    )

@@ -1,6 +1,6 @@
 """Values between a component and Python: a lifter and a lowerer, compiled once for each type.
 
-    bool, integers, floats   as they are          char, string, enum   str
+    bool, unsigned integers  as they are          char, string, enum   str
     list<u8>                 bytes                any other list        list
     record, tuple            tuple, in order      flags                 frozenset of names
     variant                  (name, payload)      option                None or the payload
@@ -9,6 +9,9 @@
 Neighbours: `link.py` compiles the types of the functions a component calls, from reflection.
 Invariant: what is being written is a complete value at every moment (unwritten parts are zero,
 which is `false`), so whoever fails in the middle can delete it.
+
+A component says itself what types it imports, and may lie. Nothing we define takes or gives signed
+integers or floats, so they do not cross: no length and no charge is ever negative.
 """
 
 import ctypes
@@ -42,16 +45,10 @@ ITEMS_MAX = 1_024
 
 _NUMBERS: dict[type, tuple[int, Any]] = {
     wit.Bool: (Kind.BOOL, ctypes.c_bool),
-    wit.S8: (Kind.S8, ctypes.c_int8),
     wit.U8: (Kind.U8, ctypes.c_uint8),
-    wit.S16: (Kind.S16, ctypes.c_int16),
     wit.U16: (Kind.U16, ctypes.c_uint16),
-    wit.S32: (Kind.S32, ctypes.c_int32),
     wit.U32: (Kind.U32, ctypes.c_uint32),
-    wit.S64: (Kind.S64, ctypes.c_int64),
     wit.U64: (Kind.U64, ctypes.c_uint64),
-    wit.F32: (Kind.F32, ctypes.c_float),
-    wit.F64: (Kind.F64, ctypes.c_double),
 }
 
 

@@ -16,10 +16,12 @@ from edge.model.result import Result
 from edge.worker import Worker
 from tests.components import (
     ANSWER,
+    CONFUSED,
     EXIT,
     HELLO,
     HOST,
     LOOP,
+    LYING,
     RANDOM,
     SLEEP,
     SOCKET,
@@ -138,6 +140,16 @@ ATTACKS = {
         Outcome.GUEST_TRAP,
         "Trap",
     ),
+    "a_negative_length": (
+        component("(call $random (i64.const -9999999) (i32.const 512))", LYING),
+        Outcome.GUEST_TRAP,
+        "Trap",
+    ),
+    "resources_of_two_kinds": (
+        component("(call $block (call $subscribe (i64.const 1)))", CONFUSED),
+        Outcome.GUEST_TRAP,
+        "Trap",
+    ),
     "an_answer_out_of_bounds": (
         component(
             "(i32.store (i32.const 0) (i32.const -9)) (i32.store (i32.const 4) (i32.const 100))"
@@ -215,7 +227,7 @@ async def test_attack(watched: Worker, name: str) -> None:
         if kind:
             assert result.failure is not None
             assert result.failure.type == kind
-    assert result.usage.fuel <= 2 * LIMITS.timeout_ms * 5_000_000
+    assert 0 < result.usage.fuel <= 2 * LIMITS.timeout_ms * 5_000_000
 
 
 async def test_more_memory_than_its_limit(watched: Worker) -> None:

@@ -13,10 +13,11 @@ from edge.host.log import LogBuffer
 from edge.host.session import Session
 from edge.host.wasi2 import http_client as client
 from edge.host.wasi2 import http_fields as fields
-from edge.host.wasi2 import io
+from edge.host.wasi2 import http_request, io
 from edge.host.wasi2.context import Context
 from edge.host.wasi2.exchange import BODIES_BYTES_MAX, Body, Budget
 from edge.host.wasi2.http_fields import FIELDS_MAX, Fields
+from edge.host.wasi2.http_request import OutgoingRequest
 from edge.host.wasi2.results import Err, Ok
 from edge.model.limits import MIB
 from tests.host.origin import Origin, answer, message, serve
@@ -31,23 +32,25 @@ def context(*grants: str) -> Context:
     return Context(session, HostCalls(FetchCalls(Fetcher()).operations))
 
 
-def request(here: Context, origin: Origin, body: bytes | None = None) -> client.OutgoingRequest:
+def request(
+    here: Context, origin: Origin, body: bytes | None = None
+) -> http_request.OutgoingRequest:
     """GET, or POST with a body, as a guest puts it together."""
     headers = fields.fields_from_list(here, [("X-Guest", b"\xe9"), ("host", b"evil")])
-    made = client.new_request(here, headers)
-    assert client.set_scheme(here, made, ("HTTP", None)) is None
-    assert client.set_authority(here, made, f"127.0.0.1:{origin.port}") is None
-    assert client.set_path(here, made, "/p?q=1") is None
+    made = http_request.new_request(here, headers)
+    assert http_request.set_scheme(here, made, ("HTTP", None)) is None
+    assert http_request.set_authority(here, made, f"127.0.0.1:{origin.port}") is None
+    assert http_request.set_path(here, made, "/p?q=1") is None
     if body is not None:
-        assert client.set_method(here, made, ("post", None)) is None
-        writing = client.get_body(here, made)
+        assert http_request.set_method(here, made, ("post", None)) is None
+        writing = http_request.get_body(here, made)
         stream = fields.write_body(here, writing)
         assert io.write(here, stream, body) is None
         fields.finish_outgoing(here, writing, None)
     return made
 
 
-async def outcome(here: Context, made: client.OutgoingRequest) -> Any:
+async def outcome(here: Context, made: OutgoingRequest) -> Any:
     """Send, wait as `poll` does, and take the response."""
     future = client.handle(here, made, None)
     waiting = io.poll(here, [client.subscribe(here, future)])
@@ -113,9 +116,9 @@ def test_no_field_splits_a_message(name: str, value: bytes) -> None:
 def test_an_authority_is_a_host(authority: str) -> None:
     """Nothing else hides in it."""
     here = context()
-    made = client.new_request(here, Fields())
-    assert client.set_authority(here, made, authority) == Err()
-    assert client.set_path(here, made, "@evil.test/") == Err()
+    made = http_request.new_request(here, Fields())
+    assert http_request.set_authority(here, made, authority) == Err()
+    assert http_request.set_path(here, made, "@evil.test/") == Err()
 
 
 def test_fields_are_bounded() -> None:

@@ -18,6 +18,7 @@ from edge.host.wasi2 import (
     function,
     http_client,
     http_fields,
+    http_request,
     http_server,
     io,
     random,
@@ -53,6 +54,7 @@ INTERFACES: Mapping[str, Functions] = MappingProxyType(
         "wasi:http/types": {
             **http_fields.FUNCTIONS,
             **http_server.FUNCTIONS,
+            **http_request.FUNCTIONS,
             **http_client.FUNCTIONS,
         },
         "wasi:http/outgoing-handler": http_client.OUTGOING_HANDLER,

@@ -38,6 +38,17 @@ func Start[T, R any](handler func(ctx context.Context, event T) (R, error)) {
 		}
 		return encoding.Marshal(value)
 	}
+	warm[T, R]()
+}
+
+// warm lets the codec learn the types before the snapshot, rather than in every request.
+func warm[T, R any]() {
+	var event T
+	var value R
+	var request envelope
+	_ = decoding.Unmarshal([]byte("\xa0"), &event)
+	_, _ = encoding.Marshal(value)
+	_ = decoding.Unmarshal([]byte("\xa1\x67context\xa0"), &request)
 }
 
 type requestContext struct {

@@ -144,6 +144,19 @@ def compile_go(folder: Path, output: Path) -> None:
     _run([*command, "-o", str(output), "."], folder, wasip1)
 
 
+ZIG_FLAGS = (
+    *("-target", "wasm32-wasi", "-mexec-model=reactor", "-fno-entry", "-rdynamic"),
+    *("-O", "ReleaseSmall", "-fstrip", "--dep", "edge", "-Mroot=main.zig"),
+)
+
+
+def compile_zig(folder: Path, output: Path) -> None:
+    """Zig, by zig from PyPI."""
+    sdk = f"-Medge={ROOT / 'sdk' / 'zig' / 'edge.zig'}"
+    command = [sys.executable, "-m", "ziglang", "build-exe", *ZIG_FLAGS, sdk]
+    _run([*command, f"-femit-bin={output}"], folder)
+
+
 def build_or_skip(language: Language, guest: str) -> bytes:
     """The guest's module; without the compiler the test is skipped, except in CI."""
     try:
@@ -158,4 +171,5 @@ LANGUAGES = (
     Language("c", compile_c, {"error_stack": "C keeps no record of its calls"}),
     Language("rust", compile_rust),
     Language("go", compile_go),
+    Language("zig", compile_zig),
 )

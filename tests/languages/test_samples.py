@@ -1,5 +1,6 @@
 """The sample functions of each language do what their first comment says."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -68,3 +69,17 @@ def test_go_yaml() -> None:
     answer = host.ok(request(b"a: [1"))
     assert answer["statusCode"] == 422
     assert b"[1:4]" in answer["body"]
+
+
+def test_zig_digest() -> None:
+    """The checksums that Python computes too, and a refusal of other algorithms."""
+    host = load("zig", "digest")
+    body = bytes(range(256)) * 100
+    for algorithm, expected in (
+        ("sha256", hashlib.sha256(body)),
+        ("sha3-256", hashlib.sha3_256(body)),
+        ("blake2b", hashlib.blake2b(body, digest_size=32)),
+    ):
+        answer = host.ok(request(body, algorithm=algorithm))
+        assert answer["body"] == f"{algorithm}:{expected.hexdigest()}\n".encode()
+    assert host.ok(request(body, algorithm="md5"))["statusCode"] == 400

@@ -4,6 +4,7 @@ An interface that is here is offered; of its functions, those that are not here 
 rule of the sandbox's (an error code where the type has one). Sockets are that rule alone.
 
 Neighbours: `sandbox/component/` links these; they share the session and host calls of core modules.
+Every call is charged before it comes here; what moves bytes charges for those.
 Invariant: deny by default; no function raises but `Misuse` and `GuestExit`, which end the guest.
 """
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from edge.host.charges import FUEL_PER_IMPORT
 from edge.host.wasi2.context import Context, Resource
 from edge.host.wasi2.results import Err
 from edge.host.wasi2.tree import Directory, File, Node, Refused
@@ -48,11 +47,10 @@ class Descriptor(Resource):
 
 
 def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a refusal the error code that the guest sees, and charge the call."""
+    """Make a refusal the error code that the guest sees."""
 
     @wraps(function)
     def guarded(context: Context, *arguments: Any) -> Any:
-        context.session.charge(FUEL_PER_IMPORT)
         try:
             return function(context, *arguments)
         except Refused as refused:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 from edge.host.answers import CallError, Code, failed
-from edge.host.charges import FUEL_PER_BYTE, FUEL_PER_IMPORT
+from edge.host.charges import FUEL_PER_BYTE
 from edge.host.wasi2.context import Context, Functions
 from edge.model import cbor, json
 from edge.model.cbor import CborError
@@ -17,7 +17,7 @@ from edge.model.json import JsonError
 def log(context: Context, level: int, message: str) -> None:
     """One line of the log."""
     data = message.encode("utf-8", "replace")
-    context.session.charge(FUEL_PER_IMPORT + FUEL_PER_BYTE * len(data))
+    context.session.charge(FUEL_PER_BYTE * len(data))
     context.session.log.append(level, data.removesuffix(b"\n"))
 
 
@@ -26,7 +26,7 @@ def call(context: Context, request: str) -> str | Coroutine[Any, Any, str]:
     try:
         data = cbor.encode(json.decode(request.encode("utf-8", "replace")))
     except (JsonError, CborError) as error:
-        context.session.charge(FUEL_PER_IMPORT + FUEL_PER_BYTE * len(request))
+        context.session.charge(FUEL_PER_BYTE * len(request))
         refusal = CallError(Code.INVALID_REQUEST, f"the request is not JSON: {error}")
         return _as_text(failed(refusal))
     if context.off_loop:

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from time import monotonic_ns
 from typing import Any, ClassVar
 
-from edge.host.charges import FUEL_PER_BYTE, FUEL_PER_IMPORT
+from edge.host.charges import FUEL_PER_BYTE
 from edge.host.log import LogBuffer
 from edge.host.wasi2.context import Context, Functions, Misuse, Resource
 from edge.host.wasi2.results import Err
@@ -189,7 +189,7 @@ def read(context: Context, stream: InputStream, length: int) -> bytes | Err:
     if not length:
         return b""
     data = stream.read(min(length, READ_BYTES_MAX))
-    context.session.charge(FUEL_PER_IMPORT + FUEL_PER_BYTE * len(data))
+    context.session.charge(FUEL_PER_BYTE * len(data))
     return data or CLOSED
 
 
@@ -211,7 +211,7 @@ def check_write(context: Context, stream: OutputStream) -> int:
 
 def write(context: Context, stream: OutputStream, data: bytes) -> Err | None:
     """Take the bytes."""
-    context.session.charge(FUEL_PER_IMPORT + FUEL_PER_BYTE * len(data))
+    context.session.charge(FUEL_PER_BYTE * len(data))
     code = stream.write(data)
     return None if code is None else Err(("last-operation-failed", IoError(code)))
 

@@ -15,6 +15,7 @@ from inspect import CORO_CREATED, getcoroutinestate
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from edge.host.charges import FUEL_PER_IMPORT
 from edge.host.session import FuelSpent, Session
 from edge.host.wasi2.context import Context, Misuse, Resource
 from edge.model.outcome import Failure, Outcome
@@ -279,9 +280,10 @@ class ComponentInstance:
     # Called by the imports, inside a poll
 
     def enter(self, signature: "Signature", results: int) -> None:
-        """An import begins."""
+        """An import begins, and is charged for, whatever it does."""
         if self.stopped is not None:
             raise self.stopped
+        self.session.charge(FUEL_PER_IMPORT)
         self.ready = False
         self._signature = signature
         self._results = results

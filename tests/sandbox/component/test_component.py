@@ -6,6 +6,7 @@ import json
 import pytest
 import wasmtime
 
+from edge.host.charges import FUEL_PER_IMPORT
 from edge.model.errors import InvalidModule
 from edge.model.event import Event, Source
 from edge.model.function import GuestKind, Settings, SnapshotState
@@ -184,3 +185,12 @@ async def test_capabilities_link(worker: Worker, name: str) -> None:
     """Importing a capability costs nothing as long as it is not used."""
     await deploy(worker, component("", CAPABILITIES[name]))
     assert (await invoke(worker)).outcome is Outcome.OK
+
+
+async def test_every_import_is_charged(worker: Worker) -> None:
+    """Also one that does next to nothing: a bill that left them out would be an invitation."""
+    draw = "(call $random (i64.const 0) (i32.const 512))"
+    await deploy(worker, component(draw, RANDOM))
+    once = (await invoke(worker)).usage.fuel
+    await deploy(worker, component(draw * 11, RANDOM))
+    assert (await invoke(worker)).usage.fuel - once >= 10 * FUEL_PER_IMPORT

@@ -105,6 +105,20 @@ ATTACKS = {
         Outcome.OK,
         "",
     ),
+    "ask_for_nothing_forever": (
+        component(
+            FOREVER.format("(drop (call $stdout)) (global.set $n (i32.const 1))"),
+            STDOUT,
+            more="(global $n (mut i32) (i32.const 0))",
+        ),
+        Outcome.GUEST_TRAP,
+        "Trap",
+    ),
+    "draw_nothing_forever": (
+        component(FOREVER.format("(call $random (i64.const 0) (i32.const 512))"), RANDOM),
+        Outcome.CPU_EXCEEDED,
+        "CpuExceeded",
+    ),
     "exit_in_the_middle": (
         component("(call $exit (i32.const 1))", EXIT),
         Outcome.GUEST_ERROR,

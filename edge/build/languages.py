@@ -6,11 +6,17 @@ Neighbours: `edge/cli` asks; a new language is a module of this room and a row h
 from pathlib import Path
 
 from edge.build.c import C, Cpp
+from edge.build.go import Go
 from edge.build.language import Language
+from edge.build.rust import Rust
+from edge.build.zig import Zig
 
 LANGUAGES: tuple[Language, ...] = (
     C(),
     Cpp(),
+    Go(),
+    Rust(),
+    Zig(),
 )
 """Where two could claim a directory, the first one does."""
 

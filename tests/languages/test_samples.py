@@ -1,12 +1,15 @@
 """The sample functions of each language do what their first comment says."""
 
 import hashlib
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.languages.languages import LANGUAGES, build_or_skip
+from tests.languages.languages import LANGUAGES, build_or_skip, guest
 from tests.sdk.bare_host import BareHost
+from tests.toolchain import ROOT
 
 BY_NAME = {language.name: language for language in LANGUAGES}
 SAMPLED = [language.name for language in LANGUAGES if language.name != "c"]
@@ -25,9 +28,9 @@ def request(body: bytes = b"", path: str = "/", **query: str) -> dict[str, Any]:
     }
 
 
-def load(language: str, guest: str) -> BareHost:
-    """The guest on the least host there is, which knows nothing of snapshots."""
-    return BareHost(build_or_skip(BY_NAME[language], guest))
+def load(language: str, name: str) -> BareHost:
+    """A guest on the least host there is, which knows nothing of snapshots."""
+    return BareHost(build_or_skip(BY_NAME[language], guest(BY_NAME[language], name)))
 
 
 @pytest.mark.timeout(600)
@@ -44,6 +47,31 @@ def test_hello(language: str) -> None:
     ):
         answer = host.ok(event, functionName="hello", functionVersion="3")
         assert answer == {"message": f"Hello, {name}!", **said}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("language", SAMPLED)
+def test_template_and_single_file(language: str, tmp_path: Path) -> None:
+    """`edge new` makes what builds, with no word of where the SDK is; so does its source alone.
+
+    The same source gives the same bytes wherever it lies.
+    """
+    row = BY_NAME[language]
+    modules = []
+    for name in ("one", "another"):
+        project = tmp_path / name
+        shutil.copytree(ROOT / "sdk" / language / "template", project)
+        modules.append(build_or_skip(row, project))
+        answer = BareHost(modules[-1]).ok(request(path="/Ada"), functionName="f")
+        assert answer["message"] == "Hello, Ada!"
+    assert modules[0] == modules[1]
+    (source,) = (path for path in project.rglob("*") if path.suffix in row.compiler.suffixes)
+    alone = tmp_path / f"greet{source.suffix}"
+    shutil.copy(source, alone)
+    shutil.rmtree(tmp_path / "one")
+    shutil.rmtree(tmp_path / "another")
+    answer = BareHost(row.build_source(alone)).ok(request(name="Grace"), functionName="f")
+    assert answer["message"] == "Hello, Grace!"
 
 
 def test_rust_semver() -> None:

@@ -1,0 +1,11 @@
+module function
+
+go 1.24
+
+require edge.local/sdk v0.0.0
+
+require (
+	github.com/fxamacker/cbor/v2 v2.9.0 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
+)
+

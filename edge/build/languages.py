@@ -5,6 +5,7 @@ Neighbours: `edge/cli` asks; a new language is a module of this room and a row h
 
 from pathlib import Path
 
+from edge.build.assemblyscript import AssemblyScript
 from edge.build.c import C, Cpp
 from edge.build.go import Go
 from edge.build.language import Language
@@ -17,6 +18,7 @@ LANGUAGES: tuple[Language, ...] = (
     Go(),
     Rust(),
     Zig(),
+    AssemblyScript(),
 )
 """Where two could claim a directory, the first one does."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.build.assemblyscript import AssemblyScript
 from edge.build.c import C
 from edge.build.go import Go
 from edge.build.language import Language as Compiler
@@ -91,4 +92,5 @@ LANGUAGES = (
     Language(Rust()),
     Language(Go()),
     Language(Zig()),
+    Language(AssemblyScript(), {"error_stack": "AssemblyScript cannot see its callers"}),
 )

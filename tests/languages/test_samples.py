@@ -65,6 +65,8 @@ def test_template_and_single_file(language: str, tmp_path: Path) -> None:
         answer = BareHost(modules[-1]).ok(request(path="/Ada"), functionName="f")
         assert answer["message"] == "Hello, Ada!"
     assert modules[0] == modules[1]
+    if not row.compiler.suffixes:
+        return
     (source,) = (path for path in project.rglob("*") if path.suffix in row.compiler.suffixes)
     alone = tmp_path / f"greet{source.suffix}"
     shutil.copy(source, alone)
@@ -111,3 +113,13 @@ def test_zig_digest() -> None:
         answer = host.ok(request(body, algorithm=algorithm))
         assert answer["body"] == f"{algorithm}:{expected.hexdigest()}\n".encode()
     assert host.ok(request(body, algorithm="md5"))["statusCode"] == 400
+
+
+def test_assemblyscript_life() -> None:
+    """A glider is itself again, one cell on, after four generations; a ragged board is refused."""
+    host = load("assemblyscript", "life")
+    board = b".#...\n..#..\n###..\n.....\n.....\n"
+    answer = host.ok(request(board, generations="4"))
+    assert answer["body"] == ".....\n..#..\n...#.\n.###.\n.....\n"
+    assert host.ok(request(b"..\n.\n"))["statusCode"] == 400
+    assert host.invoke(request(board, generations="-1"))["error"]["errorType"] == "RangeError"

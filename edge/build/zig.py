@@ -18,8 +18,9 @@ _PACKAGE = "ziglang"
 _ROOT = "main.zig"
 _FLAGS = (
     *("-target", "wasm32-wasi", "-mexec-model=reactor", "-fno-entry", "-rdynamic"),
-    *("-O", "ReleaseSmall", "-fstrip"),
+    *("-O", "ReleaseSmall", "-fstrip", "--stack", str(256 * 1024)),
 )
+"""Zig's own stack would take 16 MiB of the memory."""
 
 
 class Zig:

@@ -134,6 +134,7 @@ pub const Options = struct {
 pub fn handler(comptime answer: anytype, comptime options: Options) void {
     const exports = struct {
         fn init() callconv(.c) void {
+            values.warm();
             if (options.init) |run| run();
         }
 

@@ -74,7 +74,7 @@ class C:
                 *self._flags,
                 f"-mexec-model={'command' if is_command else 'reactor'}",
                 f"-ffile-prefix-map={project.directory}=.",
-                f"-I{sdk_directory('c')}",
+                *("-isystem", sdk_directory("c")),
                 *(path.relative_to(project.directory) for path in sources),
                 *("-o", output),
             ],

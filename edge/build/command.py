@@ -5,18 +5,18 @@ Invariant: what the command reads is not known, so it runs each time, and its ou
 be what it left in `module`.
 """
 
-import os
 import shlex
 import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge.build.process import run_compiler, tool_environment
+from edge.build.process import compiler_failure, run_to_end, tool_environment
 from edge.build.project import Project, Recipe
 from edge.model.errors import BuildFailed, MissingToolchain
 
 _PYTHON = ("python", "python3")
+_NOT_FOUND = 127  # what a POSIX shell exits with for a program that is not installed
 _ADVICE = {
     "cargo": "install Rust from https://rustup.rs",
     "clang": "install clang and lld with the system's package manager",
@@ -48,11 +48,10 @@ class Command:
         """Run the command, and copy the module that it left."""
         recipe = project.recipe
         assert recipe is not None, "the command line makes no such project"
-        try:
-            run_compiler(_shell_command(recipe.command), project)
-        except BuildFailed:
-            _advise(project.name, recipe)
-            raise
+        exit_code, said = run_to_end(_shell_command(recipe.command), project)
+        if exit_code != 0:
+            _advise(project.name, recipe, exit_code)
+            raise compiler_failure(project, exit_code, said)
         try:
             shutil.copyfile(recipe.module, output)
         except OSError as error:
@@ -68,7 +67,7 @@ def _shell_command(command: str) -> str:
     return f"{shlex.quote(sys.executable)} {rest}" if first in _PYTHON else command
 
 
-def _advise(name: str, recipe: Recipe) -> None:
+def _advise(name: str, recipe: Recipe, exit_code: int) -> None:
     """Raise MissingToolchain where the program that the command starts is not there."""
     program, *rest = recipe.command.split()
     if program in _PYTHON and rest[:1] == ["-m"] and len(rest) > 1:
@@ -78,8 +77,10 @@ def _advise(name: str, recipe: Recipe) -> None:
                 f"{name}: its build needs the Python package {package!r}:"
                 f" run 'pip install {package}'"
             )
-        return
-    is_plain = os.sep not in program and "=" not in program
-    if is_plain and shutil.which(program, path=tool_environment()["PATH"]) is None:
+    elif exit_code == _NOT_FOUND and shutil.which(program, path=_search_path()) is None:
         advice = _ADVICE.get(program, "install it, or change 'build' in the manifest")
         raise MissingToolchain(f"{name}: its build needs {program!r}: {advice}")
+
+
+def _search_path() -> str:
+    return tool_environment()["PATH"]

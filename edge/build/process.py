@@ -36,12 +36,28 @@ def run_compiler(
     A text is run by the shell. `environment` is added to the caller's. Raises BuildFailed with
     the compiler's own text when it fails, overruns or is stopped.
     """
+    exit_code, said = run_to_end(command, project, directory=directory, environment=environment)
+    if exit_code != 0:
+        raise compiler_failure(project, exit_code, said)
+    return said
+
+
+def run_to_end(
+    command: Sequence[str | Path] | str,
+    project: Project,
+    *,
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[int, str]:
+    """The same for any exit code: the code, and what was said."""
     with tempfile.TemporaryFile() as said:
         exit_code = _run(command, project, directory or project.directory, environment or {}, said)
-        text = _read_end(said)
-    if exit_code != 0:
-        raise BuildFailed(f"{project.name} does not build (exit code {exit_code}):\n{text}")
-    return text
+        return exit_code, _read_end(said)
+
+
+def compiler_failure(project: Project, exit_code: int, said: str) -> BuildFailed:
+    """The error of a build that did not end well."""
+    return BuildFailed(f"{project.name} does not build (exit code {exit_code}):\n{said}")
 
 
 def tool_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -4,6 +4,7 @@ Neighbours: every verb but `serve` uses it; `front/control.py` answers.
 Invariant: whatever goes wrong between here and there is a CommandFailed with one clear line.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from edge.model.function import Settings
 from edge.model.limits import TIMEOUT_MS_MAX
 
 CONTROL_ENVIRONMENT = "EDGE_CONTROL"
+NOT_FOUND = 404
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
 DEPLOY_SECONDS = 300
@@ -68,12 +70,28 @@ class ControlPlane:
         self._http.close()
 
     def deploy(self, name: str, module: bytes, settings: Settings) -> InfoDocument:
-        """Create or update a function; `changed` tells whether anything changed."""
-        body = cbor2.dumps({"module": module, "settings": _settings_document(settings)})
+        """Create or update a function; `changed` tells whether anything changed.
+
+        A module that is the function's already is named by its digest and not sent again.
+        """
+        digest = hashlib.sha256(module).hexdigest()
+        document = _settings_document(settings)
+        if self._digest(name) == digest:
+            return self._put(name, {"digest": digest, "settings": document})
+        return self._put(name, {"module": module, "settings": document})
+
+    def _digest(self, name: str) -> str | None:
+        """The digest of a function's module; None where there is no such function."""
+        response = self._send("GET", _function_path(name), missing_ok=True)
+        if response.status_code == NOT_FOUND:
+            return None
+        return cast(InfoDocument, self._document(response))["digest"]
+
+    def _put(self, name: str, document: Mapping[str, object]) -> InfoDocument:
         response = self._send(
             "PUT",
             _function_path(name),
-            content=body,
+            content=cbor2.dumps(document),
             headers={"content-type": "application/cbor"},
             seconds=DEPLOY_SECONDS,
         )
@@ -139,6 +157,7 @@ class ControlPlane:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: int = ANSWER_SECONDS,
+        missing_ok: bool = False,
     ) -> httpx.Response:
         timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         try:
@@ -154,7 +173,7 @@ class ControlPlane:
             raise CommandFailed(f"{self.url} did not answer {method} within {seconds} s") from None
         except httpx.TransportError as error:
             raise CommandFailed(f"the connection to {self.url} broke: {error}") from None
-        if response.is_error:
+        if response.is_error and not (missing_ok and response.status_code == NOT_FOUND):
             raise CommandFailed(_failure_message(response, self.url))
         return response
 
@@ -174,6 +193,10 @@ def _settings_document(settings: Settings) -> Mapping[str, object]:
         "environment": dict(settings.environment),
         "grants": list(settings.grants),
         "snapshot": settings.snapshot,
+        "prime": [
+            {"name": prime.name, "event": prime.event, "answers": prime.answers}
+            for prime in settings.primes
+        ],
     }
 
 

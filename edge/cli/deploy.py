@@ -1,6 +1,6 @@
 """`edge deploy`: build what a path declares, and make it live.
 
-Neighbours: `up` deploys through `ship` too; `build.py` makes the modules.
+Neighbours: `up` deploys through `ship` too; `compile.py` makes the modules.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from edge.cli.build import build
 from edge.cli.client import ControlPlane
+from edge.cli.compile import compile_function
 from edge.cli.documents import InfoDocument
 from edge.cli.info import module_pairs
 from edge.cli.manifest import Declaration
@@ -55,7 +55,7 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--name", help="Name a .wasm file's function, or choose one of a manifest's.")
+@click.option("--name", help="Name a file's function, or choose one of a manifest's.")
 @click.option(
     "--memory", type=click.IntRange(1, MEMORY_MB_MAX), metavar="MB", help="Memory in megabytes."
 )
@@ -80,7 +80,8 @@ def deploy(
 ) -> None:
     """Build and deploy the functions of PATH.
 
-    PATH is a .wasm file, an edge.toml, a directory with one, or a directory of such directories.
+    PATH is a source or .wasm file, an edge.toml, a directory with one or with a project, or a
+    directory of such directories.
     What is not said, here or in the manifest, has its default.
     """
     overrides = Overrides(memory, timeout, concurrency, env, grant, not no_snapshot)
@@ -91,7 +92,7 @@ def deploy(
     with ControlPlane() as control:
         deployed = []
         for declaration in declared:
-            deployed.append(ship(control, declaration, build(declaration)))
+            deployed.append(ship(control, declaration, compile_function(declaration)))
             if not as_json:
                 _show(deployed[-1])
     if as_json:

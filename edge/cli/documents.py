@@ -32,6 +32,7 @@ class InfoDocument(TypedDict):
     environment: dict[str, str]
     grants: list[str]
     snapshot: SnapshotDocument
+    prime: list[str]
     description: str
     changed: NotRequired[bool]
     url: NotRequired[str]

@@ -1,6 +1,7 @@
 """`edge.toml`: which functions a directory holds, and what each may use.
 
-Neighbours: `project.py` finds manifests, `build.py` runs their builds, `deploy.py` sends them.
+Neighbours: `project.py` finds manifests, `compile.py` builds what they declare, `deploy.py` sends
+it, `prime.py` reads the events to prime with.
 Invariant: a manifest is accepted whole or refused with its file, its line and what to write.
 """
 
@@ -10,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from edge.build.languages import language_of_directory, language_of_file, suffixes
 from edge.cli.duration import parse_duration
+from edge.cli.prime import read_prime
 from edge.cli.toml_lines import KeyPath, key_lines
 from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings
 from edge.model.ids import is_name
 from edge.model.limits import Limits
+from edge.model.prime import Prime
 
 MANIFEST_NAME = "edge.toml"
 MANIFEST_BYTES_MAX = 1 << 20
@@ -31,31 +35,30 @@ _KEYS = (
     "prime",
     "route",
 )
-_NOT_YET = {
-    "source": "name the compiled module with 'module', and how it is made with 'build'",
-    "prime": "leave it out; 'edge_init' is what runs before the snapshot",
-    "route": "leave it out; the function answers at /NAME",
-}
+_NOT_YET = {"route": "leave it out; the function answers at /NAME"}
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One function as declared: the file its module is in, how that is made, what it may use.
+    """One function as declared: what it is made from, and what it may use.
 
-    `source` is the file that declares it: a manifest, or a bare module itself. `build` is a shell
-    command run beside it; empty where the module is there already.
+    Exactly one of `source` (a file or directory in some language) and `module` (a compiled file)
+    is there; `build` is a shell command that makes `module`, run beside `declared_in`: the
+    manifest, or what was named in its place.
     """
 
     name: str
-    module: Path
-    source: Path
+    declared_in: Path
+    source: Path | None = None
+    module: Path | None = None
     build: str = ""
     settings: Settings = field(default_factory=Settings)
 
     @property
     def directory(self) -> Path:
         """Where the build runs."""
-        return self.source.parent
+        path = self.declared_in
+        return path if path.is_dir() else path.parent
 
 
 def read_manifest(path: Path) -> tuple[Declaration, ...]:
@@ -81,7 +84,7 @@ class _Reader:
         tables = self._table(("function",), self._document.get("function", {}))
         if not tables:
             raise InvalidConfiguration(
-                f"{self._path}: declares no function: add a table [function.NAME] with a 'module'"
+                f"{self._path}: declares no function: add a table [function.NAME]"
             )
         return tuple(self._function(name, value) for name, value in tables.items())
 
@@ -96,24 +99,71 @@ class _Reader:
         for key, advice in _NOT_YET.items():
             if key in table:
                 raise self._refusal((*at, key), f"{key!r} is not available yet: {advice}")
-        if "module" not in table:
-            raise self._refusal(
-                at, f"[function.{name}] needs 'module': the path of its compiled .wasm file"
-            )
+        source, module = self._origin(at, table)
         return Declaration(
             name=name,
-            module=self._path.parent / self._text((*at, "module"), table["module"]),
-            source=self._path,
+            declared_in=self._path,
+            source=source,
+            module=module,
             build=self._text((*at, "build"), table["build"]) if "build" in table else "",
             settings=self._settings(at, table),
         )
+
+    def _origin(self, at: KeyPath, table: Mapping[str, object]) -> tuple[Path | None, Path | None]:
+        """The source or the module; without either, the manifest's own directory if it can be."""
+        directory = self._path.parent
+        if "source" in table:
+            for other in ("module", "build"):
+                if other in table:
+                    raise self._refusal((*at, other), f"{other!r} beside 'source': write only one")
+            return self._source((*at, "source"), table["source"]), None
+        if "module" in table:
+            return None, directory / self._text((*at, "module"), table["module"])
+        if "build" in table:
+            raise self._refusal(
+                (*at, "build"), "'build' needs 'module': the path of the .wasm file that it makes"
+            )
+        if directory.is_dir() and language_of_directory(directory) is not None:
+            return directory, None
+        where = ".".join(map(str, at))
+        raise self._refusal(
+            at,
+            f"[{where}] needs 'source': what it is compiled from; or 'module': the path of its"
+            " compiled .wasm file",
+        )
+
+    def _source(self, at: KeyPath, value: object) -> Path:
+        path = self._path.parent / self._text(at, value)
+        if path.is_dir():
+            known = language_of_directory(path) is not None
+        elif path.is_file():
+            known = language_of_file(path) is not None
+        else:
+            raise self._refusal(at, f"source: there is no {path}")
+        if not known:
+            raise self._refusal(
+                at,
+                f"source: {path} is in no language that edge builds ({', '.join(suffixes())}):"
+                " name its 'module', and how to 'build' it",
+            )
+        return path
 
     def _settings(self, at: KeyPath, table: Mapping[str, object]) -> Settings:
         return Settings(
             limits=self._limits(at, table),
             environment=self._environment((*at, "environment"), table.get("environment", {})),
             grants=self._texts((*at, "grants"), table.get("grants", [])),
+            primes=self._primes((*at, "prime"), table.get("prime", [])),
         )
+
+    def _primes(self, at: KeyPath, value: object) -> tuple[Prime, ...]:
+        primes = []
+        for index, name in enumerate(self._texts(at, value)):
+            try:
+                primes.append(read_prime(self._path.parent / name, name))
+            except InvalidConfiguration as error:
+                raise self._refusal((*at, index), error.message) from None
+        return tuple(primes)
 
     def _limits(self, at: KeyPath, table: Mapping[str, object]) -> Limits:
         limits = Limits()

@@ -81,20 +81,22 @@ def progress(label: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    done = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(label, done), daemon=True)
+    done, drawn = threading.Event(), threading.Event()
+    ticker = threading.Thread(target=_tick, args=(label, done, drawn), daemon=True)
     ticker.start()
     try:
         yield
     finally:
         done.set()
         ticker.join()
-        click.echo(_ERASE_LINE, nl=False, err=True, color=True)
+        if drawn.is_set():
+            click.echo(_ERASE_LINE, nl=False, err=True, color=True)
 
 
-def _tick(label: str, done: threading.Event) -> None:
+def _tick(label: str, done: threading.Event, drawn: threading.Event) -> None:
     waited = 0.0
     while not done.wait(_PROGRESS_SECONDS):
+        drawn.set()
         waited += _PROGRESS_SECONDS
         click.echo(f"{_ERASE_LINE}{label} … {waited:.0f} s", nl=False, err=True, color=True)
 

@@ -8,12 +8,14 @@ import os
 import click
 
 from edge import __version__
+from edge.cli.build import build
 from edge.cli.deploy import deploy
 from edge.cli.failure import CommandFailed
 from edge.cli.info import info
 from edge.cli.invoke import invoke
 from edge.cli.list import list_functions
 from edge.cli.logs import logs
+from edge.cli.new import new
 from edge.cli.rm import rm
 from edge.cli.serve import serve
 from edge.cli.up import up
@@ -42,13 +44,13 @@ class Program(click.Group):
 def program(context: click.Context) -> None:
     """Lambda-style functions in WebAssembly, on one small host.
 
-    Start with 'edge up PATH'.
+    Start with 'edge new LANG DIR' and 'edge up DIR'.
     """
     if os.environ.get("NO_COLOR"):
         context.color = False
 
 
-for verb in (up, serve, deploy, invoke, list_functions, info, logs, usage, rm):
+for verb in (new, up, build, serve, deploy, invoke, list_functions, info, logs, usage, rm):
     program.add_command(verb)
 
 

@@ -23,8 +23,8 @@ STOP_SECONDS = 10
 def up(path: Path, settings: Settings) -> None:
     """Serve the functions of PATH, and every save of them.
 
-    PATH is a directory with an edge.toml, a directory of such directories, an edge.toml, or a
-    .wasm file.
+    PATH is a source or .wasm file, an edge.toml, a directory with one or with a project, or a
+    directory of such directories.
     """
     stop = threading.Event()
     watcher = Watcher(path, stop, settings.data)

@@ -1,6 +1,6 @@
 """Deploys what a path declares, and again whenever its files change.
 
-Neighbours: `up` runs it in a thread beside the host; `build.py` and `deploy.py` do the work,
+Neighbours: `up` runs it in a thread beside the host; `compile.py` and `deploy.py` do the work,
 `changes.py` sees the files.
 Invariant: a function that is live stays live while its next build or deploy fails.
 """
@@ -12,16 +12,16 @@ from pathlib import Path
 
 import click
 
-from edge.cli.build import ToolchainMissing, build
 from edge.cli.changes import changed_files, real_path
 from edge.cli.client import ControlPlane
+from edge.cli.compile import compile_function
 from edge.cli.deploy import change_text, ship
 from edge.cli.documents import InfoDocument
 from edge.cli.failure import CommandFailed
 from edge.cli.manifest import Declaration
 from edge.cli.output import print_warning, size
-from edge.cli.project import find_functions, is_module
-from edge.model.errors import EdgeError
+from edge.cli.project import MODULE_SUFFIX, find_functions, is_file_of_one
+from edge.model.errors import BuildFailed, EdgeError, MissingToolchain
 
 Built = tuple[Declaration, bytes]
 
@@ -38,21 +38,23 @@ class Watcher:
             path if path.is_dir() else path.parent,
             stop,
             ignored=ignored,
-            recursive=not is_module(path),
+            recursive=not is_file_of_one(path),
         )
 
     def build_all(self) -> Sequence[Built]:
         """Begin to watch, and build every function; one whose build fails is shown and left out.
 
-        Raises ToolchainMissing and InvalidConfiguration: the user has to mend those first.
+        Raises MissingToolchain and InvalidConfiguration: the user has to mend those first.
         """
         next(self._batches, None)
         built = []
         for declaration in find_functions(self._path):
             try:
-                built.append((declaration, build(declaration, self._stop)))
-            except ToolchainMissing:
+                built.append((declaration, compile_function(declaration, self._stop)))
+            except MissingToolchain:
                 raise
+            except BuildFailed as error:
+                CommandFailed(error.message).show()
             except CommandFailed as error:
                 error.show()
         return built
@@ -68,7 +70,7 @@ class Watcher:
             click.echo(f"watching {self._path}: what you save is deployed; Ctrl-C stops")
             for declaration in self._affected():
                 with self._reporting(declaration):
-                    module = build(declaration, self._stop)
+                    module = compile_function(declaration, self._stop)
                     self._show(ship(control, declaration, module), http_url)
 
     def _affected(self) -> Iterator[Declaration]:
@@ -86,10 +88,10 @@ class Watcher:
         """Show how the body failed, and go on; say nothing of it while the host stops."""
         try:
             yield
-        except CommandFailed as error:
+        except (CommandFailed, BuildFailed) as error:
             if self._stop.is_set():
                 return
-            error.show()
+            CommandFailed(error.message).show()
             if declaration.name in self._live:
                 click.echo(f"{declaration.name} goes on as it was", err=True)
 
@@ -109,14 +111,21 @@ class Watcher:
 def affected(declared: Iterable[Declaration], changed: set[Path]) -> Sequence[Declaration]:
     """The functions that `changed` files are part of.
 
-    Any file beside the manifest is part of a function with a build, save what builds write; of
-    one without, only its module and its manifest are.
+    Any file beside the manifest or the source is part of a function that is built, save what
+    builds write; of one that is not, only its module and its manifest are.
     """
     declared = tuple(declared)
-    sources = changed - {real_path(d.module) for d in declared if d.build}
-    return [
-        d
-        for d in declared
-        if (d.build and any(path.is_relative_to(d.directory.resolve()) for path in sources))
-        or (not d.build and not changed.isdisjoint({real_path(d.module), real_path(d.source)}))
-    ]
+    sources = {path for path in changed if path.suffix != MODULE_SUFFIX}
+    return [d for d in declared if _is_affected(d, changed, sources)]
+
+
+def _is_affected(declaration: Declaration, changed: set[Path], sources: set[Path]) -> bool:
+    manifest = real_path(declaration.declared_in)
+    if declaration.source is None and not declaration.build:
+        assert declaration.module is not None
+        return not changed.isdisjoint({real_path(declaration.module), manifest})
+    roots = [declaration.directory.resolve()]
+    if declaration.source is not None:
+        source = declaration.source.resolve()
+        roots.append(source if source.is_dir() else source.parent)
+    return any(path.is_relative_to(root) for path in sources for root in roots)

@@ -19,6 +19,7 @@ from edge.model.errors import (
 from edge.model.function import Artifact, GuestKind, Settings, Version
 from edge.model.ids import is_name
 from edge.model.limits import ENVIRONMENT_BYTES_MAX, KIB, MIB
+from edge.model.prime import check_primes
 from edge.model.result import LogLine
 from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder, Built
@@ -118,6 +119,7 @@ class Deployer:
                 f" {self._host.module_bytes_max // MIB} MB"
             )
         parse_grants(settings.grants)
+        check_primes(settings.primes)
         size = sum(len(key.encode()) + len(value.encode()) for key, value in settings.environment)
         if size > ENVIRONMENT_BYTES_MAX:
             raise PayloadTooLarge(
@@ -151,6 +153,7 @@ def _same_image(before: Settings, after: Settings) -> bool:
     """Whether the image made for one also serves the other."""
     return (
         before.snapshot == after.snapshot
+        and before.primes == after.primes
         and before.environment == after.environment
         and before.limits.memory_mb <= after.limits.memory_mb
     )

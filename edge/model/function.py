@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
+from edge.model.prime import Prime
 
 
 class GuestKind(StrEnum):
@@ -42,12 +43,16 @@ class SnapshotReport:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the deployer chose. `grants` are texts: `kv`, `kv:shared`, `fetch:host[:port]`."""
+    """What the deployer chose. `grants` are texts: `kv`, `kv:shared`, `fetch:host[:port]`.
+
+    `primes` run before the snapshot is taken.
+    """
 
     limits: Limits = field(default_factory=Limits)
     environment: tuple[tuple[str, str], ...] = ()
     grants: tuple[str, ...] = ()
     snapshot: bool = True
+    primes: tuple[Prime, ...] = ()
     description: str = ""
     handler: str = ""
     runtime: str = "wasm"

@@ -14,8 +14,11 @@ from typing import NoReturn
 from edge.model.errors import EdgeError, StorageFailure
 from edge.model.function import Artifact, GuestKind, Settings, SnapshotReport, SnapshotState
 from edge.model.limits import Limits
+from edge.model.prime import Prime
 
-FORMAT = 1
+FORMAT = 2
+"""2 added the primes of settings."""
+_PRIMES_SINCE = 2
 
 
 def encode_artifact(artifact: Artifact) -> str:
@@ -82,6 +85,7 @@ def encode_settings(settings: Settings) -> str:
             "role": settings.role,
             "architectures": list(settings.architectures),
             "tags": [list(pair) for pair in settings.tags],
+            "primes": [[prime.name, prime.event, prime.answers] for prime in settings.primes],
         }
     )
 
@@ -111,6 +115,7 @@ def decode_settings(text: str) -> Settings:
         role=members.text("role"),
         architectures=members.texts("architectures"),
         tags=members.pairs("tags"),
+        primes=members.primes("primes"),
     )
     bounds.refuse_rest()
     members.refuse_rest()
@@ -127,10 +132,12 @@ def _decode(what: str, text: str) -> "_Members":
         members = _Members(what, json.loads(text))
     except ValueError as error:
         raise StorageFailure(f"the stored {what} is not JSON: {error}") from error
-    if (found := members.integer("format")) != FORMAT:
+    if not 1 <= (found := members.integer("format")) <= FORMAT:
         raise StorageFailure(
             f"the stored {what} has format {found}, this edge knows {FORMAT}: upgrade edge"
         )
+    if found < _PRIMES_SINCE and what == "settings":
+        members.add("primes", [])
     return members
 
 
@@ -174,8 +181,22 @@ class _Members:
                     self._refuse(name)
         return tuple(pairs)
 
+    def primes(self, name: str) -> tuple[Prime, ...]:
+        primes: list[Prime] = []
+        for each in self._list(name):
+            match each:
+                case [str(label), str(event), str(answers)]:
+                    primes.append(Prime(label, event, answers))
+                case _:
+                    self._refuse(name)
+        return tuple(primes)
+
     def members(self, name: str) -> "_Members":
         return _Members(f"{self._what}'s {name}", self._take(name))
+
+    def add(self, name: str, value: object) -> None:
+        """What an older format lacks."""
+        self._rest.setdefault(name, value)
 
     def refuse_rest(self) -> None:
         """Raise StorageFailure when a member was not taken."""

@@ -143,7 +143,9 @@ static inline size_t edge__head_size(uint8_t first) {
 }
 
 static inline edge__head edge__read_head(const uint8_t *at) {
-    edge__head head = {.major = at[0] >> 5, .info = at[0] & 31, .rest = at + edge__head_size(*at)};
+    edge__head head = {.major = (uint8_t)(at[0] >> 5),
+                       .info = (uint8_t)(at[0] & 31),
+                       .rest = at + edge__head_size(*at)};
     if (head.rest == at + 1) head.argument = head.info;
     for (at++; at < head.rest; at++) head.argument = head.argument << 8 | *at;
     return head;

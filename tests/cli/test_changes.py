@@ -93,7 +93,7 @@ def declaration(name: str, directory: Path, *, build: str = "") -> Declaration:
     return Declaration(
         name=name,
         module=directory / f"{name}.wasm",
-        source=directory / "edge.toml",
+        declared_in=directory / "edge.toml",
         build=build,
     )
 

@@ -11,6 +11,7 @@ from edge.cli.manifest import MANIFEST_BYTES_MAX, Declaration, read_manifest
 from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings
 from edge.model.limits import Limits
+from edge.model.prime import Prime
 
 KEYS = (
     "source",
@@ -57,7 +58,7 @@ def test_a_manifest_with_every_key_is_read_whole(tmp_path: Path) -> None:
     assert hello == Declaration(
         name="hello",
         module=tmp_path / "out" / "hello.wasm",
-        source=tmp_path / "edge.toml",
+        declared_in=tmp_path / "edge.toml",
         build="make",
         settings=Settings(
             limits=Limits(timeout_ms=1_500, memory_mb=64),
@@ -117,7 +118,7 @@ def test_whatever_key_is_unknown_gets_its_line_and_a_valid_key(
         ("function.a.memory = 1\nfunction.a.module = 'x'", 1, "did you mean 'memory_mb'?"),
         ("function = {a = {\tmemory = 1, module = 'x'}}", 1, "did you mean 'memory_mb'?"),
         ("[function]\n'a b' = {module = 'x'}", 2, "'a b' is not a function name"),
-        ("[function.hello]\n\nmemory_mb = 5", 1, "needs 'module'"),
+        ("[function.hello]\n\nmemory_mb = 5", 1, "needs 'source'"),
         ("function = 3", 1, "function is a table, not 3"),
         ("[[function]]\nmodule = 'x'", 1, "function is a table, not"),
         ("[function]\nhello = 3", 2, "function.hello is a table, not 3"),
@@ -151,8 +152,8 @@ def test_a_mistake_in_the_structure_is_refused_with_its_line(
         ("environment.A.B = 'x'", "A takes a text in quotes"),
         ("grants = 'kv'", 'grants is a list of texts, as in ["kv"]'),
         ("grants = [1]", "grants takes a text in quotes, not 1"),
-        ("source = 'a.py'", "'source' is not available yet"),
-        ("prime = []", "'prime' is not available yet"),
+        ("prime = 'a'", "prime is a list of texts"),
+        ("prime = ['none.json']", "prime: cannot read"),
         ("route = []", "'route' is not available yet"),
     ],
 )
@@ -201,3 +202,45 @@ def test_a_manifest_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A missing file is a message, not a traceback."""
     with pytest.raises(InvalidConfiguration, match="cannot be read: No such file"):
         read_manifest(tmp_path / "edge.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("build = 'make'", 2, "'build' needs 'module'"),
+        ("source = 'none.c'", 2, "there is no "),
+        ("source = 'notes.txt'", 2, "is in no language that edge builds (.c, "),
+        ("source = 'empty'", 2, "is in no language that edge builds"),
+        ("source = 'a.c'\nbuild = 'make'", 3, "'build' beside 'source'"),
+    ],
+)
+def test_a_function_is_made_from_one_thing(tmp_path: Path, text: str, line: int, said: str) -> None:
+    """Either a source that edge builds, or a module and perhaps what makes it."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").touch()
+    message = refusal(tmp_path, f"[function.f]\n{text}\n")
+    assert message.startswith(f"edge.toml:{line}: ")
+    assert said in message
+
+
+def test_a_manifest_beside_a_project_needs_no_source(tmp_path: Path) -> None:
+    """Settings alone are a manifest, where the directory says what is built."""
+    (tmp_path / "main.c").touch()
+    (f,) = read(tmp_path, "[function.f]\nmemory_mb = 32\n")
+    assert (f.source, f.module) == (tmp_path, None)
+
+
+def test_events_to_prime_with_are_read_with_their_answers(tmp_path: Path) -> None:
+    """Their layout does not matter, so that reformatting one makes no new version."""
+    (tmp_path / "hi.json").write_text('{ "a" : [1] }\n')
+    (tmp_path / "hi.answers.json").write_text('[{"call": {"op": "kv.get"}, "answer": {"ok": 1}}]')
+    (f,) = read(tmp_path, "[function.f]\nmodule = 'f.wasm'\nprime = ['hi.json']\n")
+    answers = '[{"call":{"op":"kv.get"},"answer":{"ok":1}}]'
+    assert f.settings.primes == (Prime("hi.json", '{"a":[1]}', answers),)
+
+
+def test_an_event_that_is_no_json_is_refused_at_its_line(tmp_path: Path) -> None:
+    """The line is that of the event's name."""
+    (tmp_path / "bad.json").write_text("{")
+    message = refusal(tmp_path, "[function.f]\nmodule = 'f'\nprime = [\n  'bad.json',\n]\n")
+    assert message.startswith("edge.toml:4: prime: ")

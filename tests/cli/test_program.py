@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,7 +210,7 @@ def test_colours_are_for_terminals_that_want_them(tmp_path: Path) -> None:
 def test_ctrl_c_during_a_build_ends_it_without_a_traceback(tmp_path: Path) -> None:
     """The user changed their mind before the host was up."""
     (tmp_path / "edge.toml").write_text(
-        '[function.f]\nmodule = "f.wasm"\nbuild = "echo at work; sleep 60"\n'
+        '[function.f]\nmodule = "f.wasm"\nbuild = "touch at-work; sleep 60"\n'
     )
     process = subprocess.Popen(
         [*EDGE, "up", tmp_path, "--data", tmp_path / "data"],
@@ -217,9 +218,9 @@ def test_ctrl_c_during_a_build_ends_it_without_a_traceback(tmp_path: Path) -> No
         text=True,
         env=environment(),
     )
-    assert process.stderr is not None
-    while "at work" not in process.stderr.readline():
+    while not (tmp_path / "at-work").exists():
         assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=COMMAND_SECONDS_MAX)
     assert (process.returncode, stderr) == (1, "\nAborted!\n")

@@ -72,8 +72,32 @@ def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    """A source file named by mistake is not read as a manifest."""
-    source = tmp_path / "hello.c"
-    source.write_text("int x;")
-    with pytest.raises(InvalidConfiguration, match=r"hello\.c cannot be deployed: name a \.wasm"):
+    """A file named by mistake is not read as a manifest."""
+    source = tmp_path / "hello.txt"
+    source.write_text("x")
+    with pytest.raises(InvalidConfiguration, match=r"hello\.txt cannot be deployed: name a \.wasm"):
         find_functions(source)
+
+
+def test_a_source_is_one_function_named_after_its_file(tmp_path: Path) -> None:
+    """No manifest is needed; a `main` is called after its directory."""
+    for file in ("hello.c", "greet/main.c"):
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("int x;")
+    (hello,) = find_functions(tmp_path / "hello.c")
+    assert (hello.name, hello.source, hello.module) == ("hello", tmp_path / "hello.c", None)
+    assert find_functions(tmp_path / "greet" / "main.c")[0].name == "greet"
+    assert find_functions(tmp_path / "greet")[0].name == "greet"
+    assert find_functions(tmp_path / "greet", "other")[0].name == "other"
+
+
+def test_a_source_keeps_what_the_manifest_beside_it_says(tmp_path: Path) -> None:
+    """`edge deploy hello.c` and `edge deploy .` deploy the same function."""
+    (tmp_path / "hello.c").write_text("int x;")
+    (tmp_path / "edge.toml").write_text(
+        "[function.greeter]\nsource = 'hello.c'\nmemory_mb = 32\n[function.o]\nmodule = 'o.wasm'\n"
+    )
+    (found,) = find_functions(tmp_path / "hello.c")
+    assert found == find_functions(tmp_path)[0]
+    assert (found.name, found.settings.limits.memory_mb) == ("greeter", 32)

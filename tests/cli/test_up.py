@@ -143,7 +143,7 @@ def test_a_build_that_fails_at_first_is_mended_by_the_next_save(
     source.write_text("int broken = ;\n")
     up = Up(guests, tmp_path / "data")
     try:
-        up.wait_for("Error: hello: build failed with exit code 1")
+        up.wait_for("Error: hello does not build (exit code 1)")
         up.wait_for("watching")
         source.write_text(text)
         assert httpx.get(up.wait_for("/hello").split()[1]).status_code == 200

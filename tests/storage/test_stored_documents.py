@@ -11,6 +11,7 @@ from edge.model.errors import StorageFailure
 from edge.model.function import Artifact, Settings, SnapshotReport
 from edge.model.limits import Limits
 from edge.storage.documents import (
+    FORMAT,
     decode_artifact,
     decode_settings,
     encode_artifact,
@@ -55,7 +56,7 @@ def test_every_field_has_its_member(kind: type, document: dict[str, object]) -> 
 @BOTH
 def test_a_newer_format_is_refused(decode: Callable[[str], object], text: str) -> None:
     """After a downgrade the old edge says so, instead of misreading."""
-    newer = json.dumps({**json.loads(text), "format": 2})
+    newer = json.dumps({**json.loads(text), "format": FORMAT + 1})
     with pytest.raises(StorageFailure, match="upgrade edge"):
         decode(newer)
 
@@ -111,3 +112,10 @@ def test_limits_this_edge_does_not_allow_are_refused() -> None:
     document["limits"]["timeoutMs"] = 10**9
     with pytest.raises(StorageFailure, match="timeout"):
         decode_settings(json.dumps(document))
+
+
+def test_settings_from_before_primes_have_none() -> None:
+    """A host that is upgraded keeps its functions."""
+    document = json.loads(SETTINGS_TEXT)
+    del document["primes"]
+    assert decode_settings(json.dumps({**document, "format": 1})) == Settings()

@@ -11,6 +11,7 @@ from edge.model.function import (
     Version,
 )
 from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
+from edge.model.prime import Prime
 
 ARTIFACT = Artifact("a" * 64, 1_000, "b" * 64, GuestKind.ABI, SnapshotReport(SnapshotState.TAKEN))
 
@@ -38,12 +39,14 @@ limits = st.builds(
     st.integers(1, MEMORY_MB_MAX),
     st.none() | st.integers(0, 1_000),
 )
+primes = st.lists(st.builds(Prime, st.text(), st.text(), st.text()), max_size=2).map(tuple)
 settings = st.builds(
     Settings,
     limits,
     _pairs,
     _texts,
     st.booleans(),
+    primes,
     _surrogates,
     st.text(),
     st.text(),

@@ -25,13 +25,16 @@ from edge.model.limits import MIB
 PAGE_DEFAULT = 100
 PAGE_MAX = 1_000
 _CBOR = "application/cbor"
-_KEYS = frozenset(("module", "settings"))
+_KEYS = frozenset(("module", "digest", "settings"))
 
 
 class Upload(NamedTuple):
-    """A deploy's body: the module, its SHA-256 in hex, and the settings document if any."""
+    """A deploy's body: the module, its SHA-256 in hex, and the settings document if any.
 
-    module: bytes
+    `module` is None where only the digest was sent, of the module that is live already.
+    """
+
+    module: bytes | None
     digest: str
     settings: object
 
@@ -47,7 +50,8 @@ class Functions:
     async def put(self, request: Request) -> Response:
         """PUT: 201 created, 200 updated, 200 with `"changed": false` when it was live already.
 
-        Without `settings` a function that exists keeps its own.
+        Without `settings` a function that exists keeps its own. `digest` in the module's place
+        says that the live module stays: 404 when it is another.
         """
         name = request.path_params["name"]
         if not is_name(name):
@@ -61,7 +65,12 @@ class Functions:
             settings = settings_from(upload.settings, settings)
         if current and current.artifact.digest == upload.digest and current.settings == settings:
             return json_response(200, {**info(current), "changed": False})
-        version = await self._services.deployer.deploy(name, upload.module, settings)
+        if upload.module is not None:
+            version = await self._services.deployer.deploy(name, upload.module, settings)
+        elif current and current.artifact.digest == upload.digest:
+            version = await self._services.deployer.configure(name, settings)
+        else:
+            raise NotFound(f"{name} has no module {upload.digest[:12]!r}: send the module itself")
         return json_response(200 if current else 201, {**info(version), "changed": True})
 
     async def list(self, request: Request) -> Response:
@@ -107,7 +116,9 @@ def read_upload(body: bytes, is_cbor: bool) -> Upload:
         raise InvalidContent(f"the body is not valid CBOR: {error}") from error
     if not isinstance(document, dict) or not _KEYS.issuperset(document):
         raise InvalidContent('the body must be a map of "module" and, if you like, "settings"')
-    module = document.get("module")
+    digest, module = document.get("digest"), document.get("module")
+    if isinstance(digest, str) and module is None:
+        return Upload(None, digest, document.get("settings"))
     if isinstance(module, str) and not is_cbor:
         module = decode_base64(module)
     if not isinstance(module, bytes):

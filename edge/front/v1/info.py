@@ -23,6 +23,7 @@ def info(version: Version) -> dict[str, object]:
         "environment": dict(settings.environment),
         "grants": list(settings.grants),
         "snapshot": _snapshot(artifact.snapshot),
+        "prime": [prime.name for prime in settings.primes],
         "description": settings.description,
     }
 

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings
 from edge.model.limits import MEMORY_MB_DEFAULT, TIMEOUT_MS_DEFAULT, Limits
+from edge.model.prime import Prime, check_primes
 
 KEYS = (
     "memoryMb",
@@ -19,8 +20,10 @@ KEYS = (
     "environment",
     "grants",
     "snapshot",
+    "prime",
     "description",
 )
+_PRIME_KEYS = frozenset(("name", "event", "answers"))
 
 
 def settings_from(document: object, current: Settings) -> Settings:
@@ -42,6 +45,7 @@ def settings_from(document: object, current: Settings) -> Settings:
         environment=_environment(document.get("environment", {})),
         grants=_grants(document.get("grants", [])),
         snapshot=_flag(document, "snapshot", default=True),
+        primes=_primes(document.get("prime", [])),
         description=_text(document, "description"),
     )
 
@@ -85,3 +89,19 @@ def _grants(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(grant, str) for grant in value):
         raise InvalidConfiguration("grants must be a list of texts")
     return tuple(value)
+
+
+def _primes(value: object) -> tuple[Prime, ...]:
+    """Maps of `name`, `event` and perhaps `answers`, each a text; the latter two hold JSON."""
+    if not isinstance(value, list):
+        raise InvalidConfiguration("prime must be a list of events")
+    primes = []
+    for item in value:
+        is_map = isinstance(item, dict) and {"name", "event"} <= item.keys() <= _PRIME_KEYS
+        if not is_map or not all(isinstance(text, str) for text in item.values()):
+            raise InvalidConfiguration(
+                'each of prime must be a map of the texts "name", "event" and "answers"'
+            )
+        primes.append(Prime(**item))
+    check_primes(tuple(primes))
+    return tuple(primes)

@@ -1,9 +1,6 @@
 package edge
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "unsafe"
 
 // message is where the event is; the collector must not take it before the handler ran.
 var message []byte
@@ -12,10 +9,7 @@ var message []byte
 var result []byte
 
 //go:wasmexport edge_init
-func initialise() {
-	programMain()
-	runtime.GC() // so that a small request comes to its end without one
-}
+func initialise() { programMain() }
 
 //go:wasmexport edge_alloc
 func alloc(length int32) int32 {

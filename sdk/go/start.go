@@ -12,6 +12,7 @@ package edge
 
 import (
 	"context"
+	"sync"
 	"time"
 	_ "unsafe" // for the link to main
 
@@ -41,14 +42,19 @@ func Start[T, R any](handler func(ctx context.Context, event T) (R, error)) {
 	warm[T, R]()
 }
 
-// warm lets the codec learn the types before the snapshot, rather than in every request.
+const warmings = 3
+
+// warm lets the codec learn the types, and the allocator fill its caches, before the snapshot
+// rather than in every request.
 func warm[T, R any]() {
-	var event T
-	var value R
-	var request envelope
-	_ = decoding.Unmarshal([]byte("\xa0"), &event)
-	_, _ = encoding.Marshal(value)
-	_ = decoding.Unmarshal([]byte("\xa1\x67context\xa0"), &request)
+	for range warmings {
+		var event T
+		var value R
+		var request envelope
+		_ = decoding.Unmarshal([]byte("\xa0"), &event)
+		_, _ = encoding.Marshal(value)
+		_ = decoding.Unmarshal([]byte("\xa1\x67context\xa1\x69requestId\x61-"), &request)
+	}
 }
 
 type requestContext struct {
@@ -81,16 +87,14 @@ func answer(message []byte) (result []byte) {
 	if err := decoding.Unmarshal(message, &request); err != nil {
 		return failure(NewError("Runtime.BadEvent", err.Error()))
 	}
-	ctx, cancel := request.Context.open()
-	defer cancel()
-	value, err := invoke(ctx, request.Event)
+	value, err := invoke(request.Context.open(), request.Event)
 	if err != nil {
 		return failure(err)
 	}
 	return append([]byte("\xa1\x62ok"), value...)
 }
 
-func (request *requestContext) open() (context.Context, context.CancelFunc) {
+func (request *requestContext) open() context.Context {
 	lambdacontext.FunctionName = request.FunctionName
 	lambdacontext.FunctionVersion = request.FunctionVersion
 	lambdacontext.MemoryLimitInMB = request.MemoryLimitMB
@@ -100,8 +104,28 @@ func (request *requestContext) open() (context.Context, context.CancelFunc) {
 		Traceparent:        request.Traceparent,
 		ClientContext:      request.ClientContext,
 	})
-	return context.WithDeadline(ctx, time.UnixMilli(request.DeadlineMS))
+	return &deadlineContext{Context: ctx, deadline: time.UnixMilli(request.DeadlineMS)}
 }
+
+// deadlineContext starts its timer when someone asks for it: a timer costs a third of a request, and
+// the host ends the request anyway. It is never canceled, as the instance goes with the request.
+type deadlineContext struct {
+	context.Context
+	deadline time.Time
+	once     sync.Once
+	timed    context.Context
+}
+
+func (c *deadlineContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func (c *deadlineContext) timer() context.Context {
+	c.once.Do(func() { c.timed, _ = context.WithDeadline(c.Context, c.deadline) })
+	return c.timed
+}
+
+func (c *deadlineContext) Done() <-chan struct{} { return c.timer().Done() }
+
+func (c *deadlineContext) Err() error { return c.timer().Err() }
 
 // A reactor's main is not run by anyone else.
 //

@@ -23,6 +23,7 @@ import wasmtime
 from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused
 from edge.model.function import GuestKind, SnapshotReport, SnapshotState
 from edge.model.limits import MIB
+from edge.model.prime import Prime
 from edge.sandbox.component.build import build_component
 from edge.sandbox.component.inspect import is_component
 from edge.sandbox.engine import Engine, PoolPlan
@@ -53,6 +54,7 @@ class BuildOrder:
     reservation_bytes: int
     guard_bytes: int
     pool_memory_bytes_max: int
+    primes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ def snapshot(
     if kind is GuestKind.COMMAND:
         reason = "a command starts afresh each time: its work begins in _start"
         return module, SnapshotReport(SnapshotState.REFUSED, reason), ()
-    settings = SnapshotSettings(order.fuel_max, order.memory_bytes_max, order.environment)
+    primes = tuple(Prime(*texts) for texts in order.primes)
+    settings = SnapshotSettings(order.fuel_max, order.memory_bytes_max, order.environment, primes)
     try:
         taken = take_snapshot(module, settings)
     except SnapshotRefused as refusal:

@@ -85,6 +85,7 @@ class Builder:
             compiled_directory=str(self._compiled),
             snapshot=settings.snapshot,
             environment=settings.environment,
+            primes=tuple((prime.name, prime.event, prime.answers) for prime in settings.primes),
             memory_bytes_max=settings.limits.memory_bytes_max,
             fuel_max=self._init_fuel,
             build_memory_bytes_max=self._host.build_memory_mb * MIB,

@@ -5,7 +5,8 @@ The idea is Wizer's. Read the package as `take_snapshot` does, one verb per stag
     validate, parse   bytes -> ParsedModule      what the module is made of
     refuse                                       what no snapshot can carry
     instrument        -> Instrumented            its whole state exported
-    run               -> Initialised             its initialiser, once, within bounds
+    run               -> Initialised             its initialiser, once, within bounds, and its
+                                                 primes (`prime`): sample events
     capture           -> State                   memories, globals, tables, segments
     rewrite           -> bytes                   the module that starts in that state
 
@@ -54,13 +55,13 @@ def take_snapshot(module: bytes, settings: SnapshotSettings) -> Snapshot:
 
     Raises InvalidModule (not WebAssembly, or an import nobody provides), InitFailed (its
     initialiser trapped, exited or overran), SnapshotRefused (run it from a plain start).
-    A module without an initialiser comes back unchanged.
+    A module without an initialiser and primes comes back unchanged.
     """
     engine = build_engine(settings)
     validate(engine, module)
     parsed = parse(module)
     refuse(parsed)
-    if not parsed.initialisers:
+    if not parsed.initialisers and not settings.primes:
         return Snapshot(
             module, warnings=(), init_fuel=0, image_bytes=0, log=(), note=NOTHING_TO_INITIALISE
         )

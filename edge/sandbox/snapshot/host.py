@@ -5,11 +5,13 @@ Invariant: no exception leaves an import (Wasmtime's binding keeps the last one 
 What ends the initialiser is recorded as the verdict and its fuel is taken away instead.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 import wasmtime
 
+from edge.model.prime import HostAnswer
 from edge.sandbox.snapshot.log import InitLog
 from edge.sandbox.snapshot.settings import SnapshotSettings
 
@@ -43,6 +45,9 @@ class InitHost:
         self.settings = settings
         self.log = InitLog(settings.log_bytes_max)
         self.verdict: str | None = None
+        self.phase = "during initialisation"
+        self.answers: tuple[HostAnswer, ...] = ()
+        self._is_silent = False
         self._warnings: dict[str, None] = {}
         self._store = store
 
@@ -53,7 +58,22 @@ class InitHost:
 
     def warn(self, text: str) -> None:
         """Tell the deployer, once."""
-        self._warnings[text] = None
+        if not self._is_silent:
+            self._warnings[text] = None
+
+    def begin_priming(self, answers: tuple[HostAnswer, ...]) -> None:
+        """From now on it is a sample event that runs, and its host calls may be answered."""
+        self.phase = "while priming"
+        self.answers = answers
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """What the body captures is renewed in every instance: nobody needs to be warned."""
+        self._is_silent = True
+        try:
+            yield
+        finally:
+            self._is_silent = False
 
     def charge(self, fuel: int) -> None:
         """Take fuel for the host's work; raises Ended when it is not there."""

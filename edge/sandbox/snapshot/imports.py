@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import wasmtime
 
-from edge.model.cbor import encode
+from edge.model.cbor import CborError, decode, encode
 from edge.model.errors import InvalidModule
 from edge.sandbox.snapshot.host import GuestMemory, Import, InitHost
 from edge.sandbox.snapshot.wasi import FAULT, NOSYS, InitWasi
@@ -29,7 +29,7 @@ Signature: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class InitEdge:
-    """The `edge` module: lines are logged, calls are answered with a refusal."""
+    """The `edge` module: lines are logged, calls refused but for a prime's prepared answers."""
 
     def __init__(self, host: InitHost) -> None:
         self._host = host
@@ -52,9 +52,22 @@ class InitEdge:
 
     def _call(self, memory: GuestMemory, *values: int) -> int:
         memory.check(*values)
-        self._host.warn("host calls made during initialisation were refused")
-        self._answer = _REFUSAL
-        return len(_REFUSAL)
+        found = self._prepared(memory.read(*values)) if self._host.answers else None
+        if found is None:
+            self._host.warn(f"host calls made {self._host.phase} were refused")
+        self._answer = _REFUSAL if found is None else found
+        return len(self._answer)
+
+    def _prepared(self, request: bytes) -> bytes | None:
+        """The answer that stands beside the event for such a request."""
+        try:
+            wanted = decode(request)
+        except CborError:
+            return None
+        for answer in self._host.answers:
+            if answer.is_for(wanted):
+                return encode(answer.answer)
+        return None
 
     def _take(self, memory: GuestMemory, *values: int) -> None:
         memory.write(values[0], self._answer)

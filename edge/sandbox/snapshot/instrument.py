@@ -13,6 +13,7 @@ was dropped, by a probe function that traps when it was.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from edge.model.errors import SnapshotRefused
 from edge.sandbox.snapshot.binary import Reader, encode_indices, encode_name, encode_u32
 from edge.sandbox.snapshot.constants import END, NUMERIC_TYPES, encode_offset
 from edge.sandbox.snapshot.sections import (
@@ -129,6 +130,10 @@ def _bodies(
     if names.data_probes:
         append(SectionId.MEMORY, [b"\0\x01"])
     probes = _probes(module, names)
+    if probes and not module.initialisers:
+        raise SnapshotRefused(
+            "it has passive segments and no initialiser: export an `edge_init` to have it primed"
+        )
     if probes:
         type_index = module.type_of_function(module.initialisers[0])  # () -> ()
         append(SectionId.FUNCTION, [encode_u32(type_index)] * len(probes))

@@ -1,4 +1,5 @@
-"""Run a module's initialiser once, within its bounds: instantiate, `_initialize`, `edge_init`.
+"""Run a module's initialiser once, within its bounds: instantiate, `_initialize`, `edge_init`,
+and the events it is primed with.
 
 Neighbours: `instrument` made the module, `imports` what it can call; `capture` reads what it
 leaves. Invariant: it returns only when every initialiser returned by itself, within fuel and
@@ -19,6 +20,7 @@ from edge.sandbox.snapshot.compile import compile_instrumented, first_line
 from edge.sandbox.snapshot.host import InitHost
 from edge.sandbox.snapshot.imports import link
 from edge.sandbox.snapshot.instrument import Instrumented
+from edge.sandbox.snapshot.prime import prime
 from edge.sandbox.snapshot.sections import INITIALISERS
 from edge.sandbox.snapshot.settings import SnapshotSettings
 
@@ -59,6 +61,7 @@ def run(
         function = exports.get(name)
         if function is not None:
             attempt.make(name, _without_arguments(store, name, function))
+    prime(store, exports, host, attempt.make, settings.primes)
     _check_memory(attempt.memory_bytes, settings)
     return Initialised(store, exports, host, settings.fuel_max - store.get_fuel())
 

@@ -6,6 +6,7 @@ Neighbours: every stage of this package reads them; the deploy side fills them i
 from dataclasses import dataclass
 
 from edge.model.limits import KIB, MIB
+from edge.model.prime import Prime
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,13 @@ class SnapshotSettings:
 
     `fuel_max` and `memory_bytes_max` (over all memories) hold while it runs. `environment` and
     `arguments` are what it may see of the world; they are frozen into the image, so never put
-    secrets there.
+    secrets there. `primes` run after the initialiser, within the same bounds.
     """
 
     fuel_max: int
     memory_bytes_max: int
     environment: tuple[tuple[str, str], ...] = ()
+    primes: tuple[Prime, ...] = ()
     arguments: tuple[str, ...] = ("function",)
     table_elements_max: int = 100_000
     data_segments_max: int = 100_000

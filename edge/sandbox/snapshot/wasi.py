@@ -91,7 +91,7 @@ class InitWasi:
 
     def _environ_get(self, memory: GuestMemory, *values: int) -> int:
         if self._environment:
-            self._host.warn("environment read during initialisation is frozen into the snapshot")
+            self._host.warn(f"environment read {self._host.phase} is frozen into the snapshot")
         return _write_strings(memory, self._environment, *values)
 
     def _clock_res_get(self, memory: GuestMemory, *values: int) -> int:
@@ -106,9 +106,7 @@ class InitWasi:
         if clock not in _CLOCKS:
             return INVAL
         if clock == _REALTIME:
-            self._host.warn(
-                "the time of day read during initialisation is frozen into the snapshot"
-            )
+            self._host.warn(f"the time of day read {self._host.phase} is frozen into the snapshot")
             memory.write_u64(place, time.time_ns())
         else:
             self._monotonic_ns += CLOCK_STEP_NS
@@ -118,7 +116,7 @@ class InitWasi:
     def _random_get(self, memory: GuestMemory, *values: int) -> int:
         start, length = values
         memory.check(start, length)
-        self._host.warn("entropy drawn during initialisation is shared by every instance")
+        self._host.warn(f"entropy drawn {self._host.phase} is shared by every instance")
         memory.write(start, os.urandom(length))
         return SUCCESS
 

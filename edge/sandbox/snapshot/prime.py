@@ -92,6 +92,8 @@ class _Guest:
         memory = self._exports["memory"]
         assert isinstance(memory, wasmtime.Memory)
         place = self._call(phase, "edge_alloc", len(message)) & _U32
+        if place == 0:
+            raise InitFailed(f"{phase}: the function has no room for its event")
         self._check(phase, memory, place, len(message))
         memory.write(self._store, message, place)
         result = self._call(phase, "edge_handle", _signed(place), len(message)) & _U64

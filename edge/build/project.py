@@ -15,9 +15,9 @@ from edge.model.prime import Prime
 
 FILES_MAX = 10_000
 INPUT_BYTES_MAX = 256 << 20
-_MADE_HERE = frozenset(
-    ("__pycache__", "node_modules", "target", "zig-out", "zig-cache", "build", "dist", "venv")
-)
+_MADE_HERE = frozenset(("__pycache__", "node_modules", "zig-out"))
+_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
+"""Files by which caches (cargo's `target` among them) and virtual environments tell themselves."""
 _OUTPUT_SUFFIXES = (".wasm", ".o", ".pyc")
 
 
@@ -55,10 +55,10 @@ def tree_files(directory: Path, suffixes: tuple[str, ...] = ()) -> Collection[Pa
     """
     found: list[Path] = []
     for folder, folders, files in os.walk(directory):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _MADE_HERE)
+        folders[:] = sorted(name for name in folders if not is_made(Path(folder, name)))
         for file in sorted(files):
-            is_made = file.startswith(".") or file.endswith(_OUTPUT_SUFFIXES)
-            if not is_made and (not suffixes or file.endswith(suffixes)):
+            is_output = file.startswith(".") or file.endswith(_OUTPUT_SUFFIXES)
+            if not is_output and (not suffixes or file.endswith(suffixes)):
                 found.append(Path(folder, file))
         if len(found) > FILES_MAX:
             raise BuildFailed(
@@ -66,3 +66,11 @@ def tree_files(directory: Path, suffixes: tuple[str, ...] = ()) -> Collection[Pa
                 " its own"
             )
     return found
+
+
+def is_made(directory: Path) -> bool:
+    """Whether a directory is hidden, or what tools make beside the sources, rather than theirs."""
+    name = directory.name
+    if name.startswith(".") or name in _MADE_HERE:
+        return True
+    return any((directory / mark).is_file() for mark in _MARKS)

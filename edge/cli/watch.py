@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from edge.build.project import is_made
 from edge.cli.changes import changed_files, real_path
 from edge.cli.client import ControlPlane
 from edge.cli.compile import compile_function
@@ -128,4 +129,12 @@ def _is_affected(declaration: Declaration, changed: set[Path], sources: set[Path
     if declaration.source is not None:
         source = declaration.source.resolve()
         roots.append(source if source.is_dir() else source.parent)
-    return any(path.is_relative_to(root) for path in sources for root in roots)
+    return any(_is_source(path, root) for path in sources for root in roots)
+
+
+def _is_source(path: Path, root: Path) -> bool:
+    """Whether a changed file lies under `root`, and not in a directory that tools fill there."""
+    if not path.is_relative_to(root):
+        return False
+    depth = len(path.relative_to(root).parts) - 1
+    return not any(is_made(parent) for parent in list(path.parents)[:depth])

@@ -172,3 +172,26 @@ def test_every_sample_guest_has_a_manifest_that_is_read(manifest: Path) -> None:
     """The samples that a newcomer runs first are declared rightly."""
     for declaration in read_manifest(manifest):
         assert declaration.build
+
+
+def test_a_source_is_followed_without_a_manifest(tmp_path: Path) -> None:
+    """`edge new` and `edge up` are enough; what does not compile leaves the last version live."""
+    assert edge("new", "c", tmp_path / "greet").returncode == 0
+    source = tmp_path / "greet" / "main.c"
+    up = Up(tmp_path / "greet", tmp_path / "data")
+    try:
+        up.wait_for("watching")
+        url = curl_url(up, "greet")
+        text = source.read_text()
+        source.write_text(text.replace("Hello", "Howdy"))
+        up.wait_for("deployed greet")
+        assert httpx.get(url).json() == {"message": "Howdy, world!"}
+        source.write_text("int broken = ;\n")
+        assert "main.c:1:14" in up.wait_for("error: expected expression")
+        up.wait_for("greet goes on as it was")
+        assert httpx.get(url).json() == {"message": "Howdy, world!"}
+        assert up.stop(signal.SIGTERM) == 0
+    finally:
+        if up.process.poll() is None:
+            up.process.kill()
+            up.process.communicate()

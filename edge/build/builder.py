@@ -4,6 +4,7 @@ Neighbours: `edge/cli` calls it with what `languages.py` found.
 Invariant: what it returns is whole; a build that failed leaves nothing in the cache.
 """
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,10 @@ def _digest(language: Language, project: Project) -> str | None:
     if inputs is None:
         return None
     sdk = digest_of((), _sdk_files(language.name), sdk_directory(language.name))
-    return digest_of((toolchain, sdk, *_facts(project)), inputs, project.directory)
+    how = Path(inspect.getfile(type(language))).read_text()  # its flags are an input, too
+    return digest_of(
+        (language.name, how, toolchain, sdk, *_facts(project)), inputs, project.directory
+    )
 
 
 def _sdk_files(name: str) -> Iterator[Path]:

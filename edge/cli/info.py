@@ -29,6 +29,7 @@ def info(name: str, as_json: bool) -> None:
             ("memory", f"{function['memoryMb']} MB"),
             ("timeout", milliseconds(function["timeoutMs"])),
             ("concurrency", "up to the host's" if concurrency is None else str(concurrency)),
+            ("primed with", ", ".join(function["prime"])),
             ("environment", " ".join(f"{k}={v}" for k, v in function["environment"].items())),
             ("digest", function["digest"]),
         ]

@@ -29,6 +29,7 @@ INFO_KEYS = {
     "environment",
     "grants",
     "snapshot",
+    "prime",
     "description",
 }
 
@@ -313,3 +314,25 @@ def test_responses_are_not_for_other_sites(host: Server, path: str) -> None:
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert not any(name.startswith("access-control-") for name in headers)
+
+
+@pytest.mark.parametrize(
+    ("prime", "said"),
+    [
+        ("x", "prime must be a list"),
+        ([{"name": "a"}], "each of prime must be a map"),
+        ([{"name": "a", "event": {}}], "each of prime must be a map"),
+        ([{"name": "a", "event": "{"}], "'a' is not JSON"),
+        ([{"name": "a", "event": "1", "answers": "{}"}], "the answers of 'a' are a list"),
+        ([{"name": "a", "event": "1", "answers": "[1]"}], "an answer of 'a' is"),
+        ([{"name": "a", "event": "1"}] * 33, "at most 32 events"),
+    ],
+)
+def test_a_prime_that_cannot_run_is_refused(
+    host: Server, echo: bytes, prime: object, said: str
+) -> None:
+    """Before anything is built, with what it should have been."""
+    response = put(host, "unprimed", {"module": echo, "settings": {"prime": prime}})
+    status, code, message = error_of(response)
+    assert (status, code) == (400, "invalid_configuration")
+    assert said in message

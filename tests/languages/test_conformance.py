@@ -76,8 +76,9 @@ async def guest(
             yield Deployed(worker, http, origin)
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.name, scope="module")
+# The lower of the two varies slowest, so that each language is deployed once.
 @pytest.mark.parametrize("case", CASES, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.name, scope="module")
 async def test_conformance(language: Language, case: Run, guest: Deployed) -> None:
     """One case in one language, unless the language is excused from it."""
     reason = language.exceptions.get(case.__name__)

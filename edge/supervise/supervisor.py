@@ -168,7 +168,10 @@ class Supervisor:
         elif signal.SIGUSR2 in self._asked:
             self._asked -= {signal.SIGUSR2, signal.SIGHUP}  # an upgrade restarts them, too
             notify_reloading("rehearsing an upgrade")
-            self._rehearsal = self._handover().rehearse()
+            try:
+                self._rehearsal = self._handover().rehearse()
+            except OSError as error:
+                self._note_failed_upgrade(str(error))
         elif signal.SIGHUP in self._asked:
             self._asked.discard(signal.SIGHUP)
             notify_reloading("restarting the workers")
@@ -181,11 +184,17 @@ class Supervisor:
         if not done:
             return
         self._rehearsal = None
-        if status == 0:
-            notify_reloading("upgrading")
-            with contextlib.suppress(OSError):
-                self._handover().execute()
-        _log.error("upgrade_failed", cause="the new version did not take over; this one goes on")
+        if status != 0:
+            self._note_failed_upgrade("its rehearsal ended with an error")
+            return
+        notify_reloading("upgrading")
+        try:
+            self._handover().execute()
+        except OSError as error:
+            self._note_failed_upgrade(str(error))
+
+    def _note_failed_upgrade(self, cause: str) -> None:
+        _log.error("upgrade_failed", cause=cause, next="this version goes on")
         notify("READY=1", "STATUS=serving; an upgrade failed")
 
     def _handover(self) -> Handover:

@@ -24,7 +24,7 @@ def worker_pids(server: Server) -> list[int]:
 def _is_worker(pid: int) -> bool:
     try:
         return b"edge.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ended before or while it was read
         return False
 
 

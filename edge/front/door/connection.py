@@ -401,6 +401,11 @@ class Connection(asyncio.Protocol):
         nothing_read = self._at == len(self._buffer) and self._body is None
         return nothing_read and not self.busy and self._writable and self._transport is not None
 
+    @property
+    def is_new(self) -> bool:
+        """Nothing was asked on it yet."""
+        return not self._requests
+
     def expire(self) -> None:
         """It waited too long: tell a peer that is sending, close one that is idle."""
         if self._closing or not self._writable:

@@ -29,6 +29,8 @@ SWEEP_S = 1.0
 REFUSED_MAX = 1_024
 """How many connections over the limit are told so at a time; more are cut off."""
 HANDED_BYTES_MAX = 64 * KIB
+NEWCOMER_S = 1.0
+"""How long a stopping door waits for the first request of a connection that it took."""
 _DRAIN_POLL_S = 0.02
 
 Connect = Callable[["Door"], Connection]
@@ -66,9 +68,7 @@ class Door:
             self.stopping = True
             listener.close()
             await self._context.terminated.set()
-            for connection in tuple(self._connections):
-                if connection.is_idle:
-                    connection.close()
+            self._close_idle(keep_new=True)
             await self._drain()
             sweeper.cancel()
 
@@ -156,10 +156,20 @@ class Door:
                 if connection.due_s <= now_s:
                     connection.expire()
 
+    def _close_idle(self, *, keep_new: bool) -> None:
+        """Close connections that ask for nothing. Whoever just came has a request on its way: to
+        its client a close would be a failure, where one between two requests is not."""
+        for connection in tuple(self._connections):
+            if connection.is_idle and not (keep_new and connection.is_new):
+                connection.close()
+
     async def _drain(self) -> None:
         """Wait for what runs, as long as the grace time lasts."""
-        until_s = self.loop.time() + self._config.graceful_timeout
+        began_s = self.loop.time()
+        until_s = began_s + self._config.graceful_timeout
         while (self._connections or self._handed) and self.loop.time() < until_s:
             await asyncio.sleep(_DRAIN_POLL_S)
+            if self.loop.time() > began_s + NEWCOMER_S:
+                self._close_idle(keep_new=False)
         for connection in tuple(self._connections):
             connection.abort()

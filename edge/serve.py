@@ -8,9 +8,11 @@ import importlib
 import os
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 from edge.config import Settings
 from edge.model.errors import Unsupported
+from edge.supervise.descriptors import fit_connections
 from edge.supervise.handover import Handover
 from edge.supervise.lines import send_to_stderr
 from edge.supervise.listeners import Listeners, Ready
@@ -30,6 +32,7 @@ def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
     cannot be had or no worker starts, StorageFailure when the directory cannot be used.
     """
     send_to_stderr()
+    settings = replace(settings, connections=fit_connections(settings.connections))
     handover = Handover.take(os.environ)
     passed = take_sockets(os.environ)
     if handover is None:

@@ -9,7 +9,7 @@ from functools import wraps
 import click
 
 from edge.cli.options import Assignment
-from edge.config import load
+from edge.config import DOORS, load
 
 
 def host_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -19,6 +19,9 @@ def host_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--http", metavar="HOST:PORT", help="Where functions answer.")
     @click.option("--control", metavar="HOST:PORT", help="Where the host is controlled.")
     @click.option("--workers", type=int, metavar="N", help="How many processes serve.")
+    @click.option(
+        "--door", type=click.Choice(DOORS), help="What parses HTTP/1.1: edge's own, or Hypercorn."
+    )
     @click.option(
         "--set",
         "assignments",
@@ -34,10 +37,12 @@ def host_options(command: Callable[..., None]) -> Callable[..., None]:
         http: str | None,
         control: str | None,
         workers: int | None,
+        door: str | None,
         assignments: tuple[tuple[str, str], ...],
         **rest: object,
     ) -> None:
-        named = {"data": data, "http": http, "control": control, "workers": workers}
+        named: dict[str, object] = {"data": data, "http": http, "control": control}
+        named |= {"workers": workers, "door": door}
         given = {key: value for key, value in named.items() if value is not None}
         command(settings=load({**dict(assignments), **given}), **rest)
 

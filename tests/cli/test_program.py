@@ -138,6 +138,13 @@ def test_an_address_in_use_is_one_line(tmp_path: Path) -> None:
     assert result.stderr == f"Error: cannot listen on {address}: Address already in use\n"
 
 
+def test_an_unknown_door_is_wrong_usage() -> None:
+    """There are two doors, and the message names them."""
+    result = edge("serve", "--door", "revolving")
+    assert result.returncode == 2
+    assert "'edge', 'hypercorn'" in result.stderr
+
+
 class _Stranger(http.server.BaseHTTPRequestHandler):
     """Answers like some other program that happens to listen there."""
 

@@ -9,6 +9,10 @@ up:
 # Everything CI checks.
 check: lint types test
 
+# Generated messages at the door, against a second reading of them.
+fuzz count="200000" seed="1":
+    {{python}} -m tests.front.door.fuzz {{count}} {{seed}}
+
 lint:
     {{python}} -m ruff check .
     {{python}} -m ruff format --check .

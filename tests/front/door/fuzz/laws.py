@@ -81,7 +81,9 @@ def _is_same(ours: Message, theirs: Message) -> bool:
         return False
     if not theirs.target.startswith(b"/"):  # the door has made a path and a host of it
         return theirs.target.endswith(ours.target) or ours.target == b"/"
-    return (ours.target, _lowered(ours.fields)) == (theirs.target, theirs.fields)
+    path, _, query = theirs.target.partition(b"?")  # the door parts them: an empty query is none
+    target = path + b"?" + query if query else path
+    return (ours.target, _lowered(ours.fields)) == (target, theirs.fields)
 
 
 def _lowered(fields: tuple[Field, ...]) -> tuple[Field, ...]:

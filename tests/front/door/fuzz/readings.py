@@ -216,11 +216,11 @@ def read_with_door(pieces: Iterable[bytes]) -> Reading:
 
 
 def read_with_h11(data: bytes) -> Reading:
-    """h11's reading, with one leniency of the door: an empty line before a message, which a
-    server should read over (RFC 9112, section 2.2)."""
+    """h11's reading, with two leniencies of the door: an empty line before a message is read over
+    (RFC 9112, section 2.2), and a connection of HTTP/1.0 is kept when its client asks for it."""
     reading = Reading()
     try:
-        while data:
+        while data not in (b"", b"\r"):  # the latter begins an empty line
             message, data, reading.closed = _read_one(data.removeprefix(b"\r\n"))
             if message is None:
                 break
@@ -248,7 +248,14 @@ def _read_one(data: bytes) -> tuple[Message | None, bytes, bool]:
             assert request is not None
             fields = tuple((name, value) for name, value in request.headers)
             message = Message(request.method.decode(), request.target, fields, bytes(body))
-            is_last = connection.their_state is h11.MUST_CLOSE
+            is_last = connection.their_state is h11.MUST_CLOSE and not _is_kept_old(request)
             return message, connection.trailing_data[0], is_last
         else:
             return None, b"", False
+
+
+def _is_kept_old(request: h11.Request) -> bool:
+    """Whether a client of HTTP/1.0 asked to go on, which h11 never does."""
+    values = [value for name, value in request.headers if name == b"connection"]
+    options = {option.strip().lower() for option in b",".join(values).split(b",")}
+    return request.http_version == b"1.0" and b"keep-alive" in options and b"close" not in options

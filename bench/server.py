@@ -84,6 +84,10 @@ class Server:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [int(child) for child in children]
 
+    def pids(self) -> list[int]:
+        """All processes of the host."""
+        return [self._process.pid, *self.worker_pids()]
+
     def deploy(self, name: str, module: bytes, **settings: object) -> str:
         """Deploy as a client does; the URL under which the function answers."""
         answer = httpx.put(

@@ -9,7 +9,19 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
-from bench import components, door, idle, invocation, loops, restore, shares, sleepers, workers
+from bench import (
+    bodies,
+    components,
+    crowds,
+    door,
+    idle,
+    invocation,
+    loops,
+    restore,
+    shares,
+    sleepers,
+    workers,
+)
 from bench.line import Line
 
 Measure = Callable[[], Awaitable[list[Line]]]
@@ -19,6 +31,8 @@ SUITE: dict[str, Measure] = {
     "invocation": invocation.measure,
     "components": components.measure,
     "door": door.measure,
+    "bodies": bodies.measure,
+    "crowds": crowds.measure,
     "workers": workers.measure,
     "sleepers": sleepers.measure,
     "loops": loops.measure,

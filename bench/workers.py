@@ -17,7 +17,7 @@ from bench.load import saturate
 from bench.process import all_cores
 from bench.server import Server
 
-SPEEDUP_MIN = 1.7
+SPEEDUP_MIN = 1.8
 ROUNDS = 3
 SECONDS = 2
 CONNECTIONS = 32

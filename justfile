@@ -26,3 +26,7 @@ test *args:
 # One table: medians and p99, ratios within the run, machine and commit.
 bench *args:
     {{python}} -m bench {{args}}
+
+# Mixed load for so many minutes: memory, threads and descriptors must stay flat.
+soak minutes="60":
+    {{python}} -m bench.soak {{minutes}}

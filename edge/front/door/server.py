@@ -28,6 +28,8 @@ from edge.model.limits import KIB
 SWEEP_S = 1.0
 REFUSED_MAX = 1_024
 """How many connections over the limit are told so at a time; more are cut off."""
+EXPIRED_PER_TURN = 16
+"""How many that waited too long are told so before others have their turn: each takes 30 µs."""
 HANDED_BYTES_MAX = 64 * KIB
 NEWCOMER_S = 1.0
 """How long a stopping door waits for the first request of a connection that it took."""
@@ -152,9 +154,13 @@ class Door:
             await asyncio.sleep(SWEEP_S)
             now_s = self.now_s = self.loop.time()
             self.date = date_line(time.time())
+            expired = 0
             for connection in tuple(self._connections):
                 if connection.due_s <= now_s:
                     connection.expire()
+                    expired += 1
+                    if expired % EXPIRED_PER_TURN == 0:
+                        await asyncio.sleep(0)
 
     def _close_idle(self, *, keep_new: bool) -> None:
         """Close connections that ask for nothing. Whoever just came has a request on its way: to

@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from edge.config import HostSettings, SandboxSettings
 from edge.host.grants import GrantSet, parse_grants
 from edge.model.function import GuestKind, Version
-from edge.model.limits import KIB
 from edge.sandbox.abi import Envelope
 from edge.sandbox.component.envelope import TextEnvelope
 from edge.sandbox.component.http import HttpEnvelope
 from edge.sandbox.instance import Allowance
-
-ANSWER_FRAME_BYTES_MAX = 128 * KIB
-"""What may stand around the body of an answer: its header fields, and how they are encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class Preparations:
             memory_bytes_max=limits.memory_bytes_max,
             slice_fuel=min(sandbox.slice_fuel, fuel_max),
             host_ns_per_slice=sandbox.host_us_per_slice * 1_000,
-            answer_bytes_max=self._host.payload_bytes_max + ANSWER_FRAME_BYTES_MAX,
+            answer_bytes_max=self._host.payload_bytes_max,
         )
         return Prepared(_envelope(version), allowance, parse_grants(version.settings.grants))
 

@@ -34,14 +34,6 @@ def test_large_bodies_both_ways(host: Server) -> None:
     assert b64decode(response.json()["body"]) == body
 
 
-def test_the_largest_body_both_ways(host: Server) -> None:
-    """A body of exactly the limit goes in and comes back: what frames it does not count."""
-    body = bytes(6 * 1024 * 1024)
-    response = host.http.post("/echo/body", content=body)
-    assert (response.status_code, response.content) == (200, body)
-    assert host.http.post("/echo/body", content=body + b"x").status_code == 413
-
-
 def test_what_was_pipelined_waits_for_its_turn(host: Server) -> None:
     """Answers come in the order of the requests, also behind one that takes its time."""
     host.deploy("short", sleeper(0.3))

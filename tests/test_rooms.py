@@ -19,8 +19,9 @@ ROOMS: dict[str, set[str]] = {
     "registry": {"storage"},
     "deploy": {"registry", "sandbox", "host", "meter", "storage", "config"},
     "invoke": {"registry", "sandbox", "host", "meter", "config"},
+    "access": {"storage"},
     "sources": {"invoke", "storage"},
-    "front": {"invoke", "registry", "meter", "config"},
+    "front": {"invoke", "access", "registry", "meter", "config"},
     "supervise": {"invoke", "config"},
     "config": set(),
 }

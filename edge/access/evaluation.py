@@ -1,0 +1,67 @@
+"""Whether policies let a caller do something: explicit deny, then allow, else no.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+Neighbours: the doors ask for every request; `policy.py` has what is asked.
+Invariant: what no statement allows is refused.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from edge.access.policy import Effect, Policy, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What someone wants to do.
+
+    `caller` is the ARN of a key's holder, a service's name, or empty for nobody in particular.
+    `action` is like `lambda:InvokeFunction`; `resource` an ARN, or `*` where there is none.
+    `context` holds condition keys in lower case.
+    """
+
+    caller: str
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, and in words why, for the log and the refusal."""
+
+    allowed: bool
+    reason: str
+
+
+def decide(deed: Deed, key_policies: Iterable[Policy], function_policy: Policy | None) -> Decision:
+    """The verdict of a key's policies and a function's own, all in one account: either allows."""
+    statements = [s for policy in key_policies for s in policy.statements]
+    if function_policy is not None:
+        statements += function_policy.statements
+    action = deed.action.lower()
+    allowing: Statement | None = None
+    for statement in statements:
+        if allowing is not None and statement.effect is Effect.ALLOW:
+            continue
+        if not _applies(statement, deed, action):
+            continue
+        if statement.effect is Effect.DENY:
+            return Decision(False, f"statement {statement.sid or 'without a Sid'} denies it")
+        allowing = statement
+    if allowing is None:
+        return Decision(False, "no policy allows it")
+    return Decision(True, f"statement {allowing.sid or 'without a Sid'} allows it")
+
+
+def _applies(statement: Statement, deed: Deed, action: str) -> bool:
+    principals = statement.principals
+    if principals is not None:
+        meant = principals.deny if statement.effect is Effect.DENY else principals.allow
+        if not meant(deed.caller):
+            return False
+    return (
+        statement.actions.match(action)
+        and statement.resources.match(deed.resource)
+        and all(condition.holds(deed.context) for condition in statement.conditions)
+    )

@@ -1,0 +1,197 @@
+"""AWS Signature Version 4, the server's side: does this request come from a holder of the secret?
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+Neighbours: whoever looks the secret up calls this; nothing here does I/O.
+Invariant: whatever decides what a request does (method, path, query, host, every `x-amz-` header,
+body) is under the signature. A request can be sent again for `SKEW_S_MAX`, not longer: clients
+sign equal requests of one second equally, so a repetition is no proof of a theft.
+"""
+
+import hmac
+import re
+from calendar import timegm
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from time import strptime
+from urllib.parse import quote, unquote_to_bytes
+
+from edge.access.faults import IncompleteSignature, InvalidSignature, UnrecognizedClient
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+SERVICE = "lambda"
+SKEW_S_MAX = 300
+SIGNED_HEADERS_MAX = 64
+_TERMINATOR = "aws4_request"
+_DATE = b"x-amz-date"
+_BODY_DIGEST = b"x-amz-content-sha256"
+_SESSION_TOKEN = b"x-amz-security-token"
+_OWN_PREFIX = b"x-amz-"
+_UNRESERVED = "-_.~"
+_AUTHORIZATION = re.compile(
+    rf"{ALGORITHM}\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([a-z0-9;_.-]+)\s*,"
+    r"\s*Signature=([0-9a-f]{64})\s*"
+)
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""As ASGI has them: names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A request as it came: `path` and `query` still percent-encoded."""
+
+    method: str
+    path: bytes
+    query: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the Authorization header says. `scope` is DATE/REGION/SERVICE/aws4_request."""
+
+    access_key_id: str
+    scope: str
+    signed_headers: tuple[str, ...]
+    digest: str
+    moment: str
+
+
+def read_signature(authorization: str, headers: Headers, now_s: float) -> Signature:
+    """The signature of a request, its date and scope checked: what needs no secret and no body.
+
+    Raises IncompleteSignature, InvalidSignature, UnrecognizedClient.
+    """
+    found = _AUTHORIZATION.fullmatch(authorization)
+    if found is None:
+        raise IncompleteSignature(
+            f"the Authorization header cannot be read: it must be {ALGORITHM}"
+            " Credential=…, SignedHeaders=…, Signature=…"
+        )
+    access_key_id, _, scope = found[1].partition("/")
+    moment = _only(headers, _DATE)
+    signature = Signature(access_key_id, scope, tuple(found[2].split(";")), found[3], moment)
+    if any(name == _SESSION_TOKEN for name, _ in headers):
+        raise UnrecognizedClient(
+            "this host issues no session tokens: sign with a key of 'edge key create'"
+            " and unset AWS_SESSION_TOKEN"
+        )
+    _check_scope(scope, moment)
+    _check_moment(moment, now_s)
+    _check_signed_headers(signature.signed_headers, headers)
+    return signature
+
+
+def verify(signature: Signature, secret: str, wire: Wire, body: bytes) -> None:
+    """Raise InvalidSignature unless the holder of `secret` signed this request with this body."""
+    digest = sha256(body).hexdigest()
+    for name, value in wire.headers:
+        if name == _BODY_DIGEST and not hmac.compare_digest(value, digest.encode()):
+            raise InvalidSignature("the body is not the one that x-amz-content-sha256 names")
+    canonical = "\n".join(
+        (
+            wire.method,
+            _canonical_path(wire.path),
+            _canonical_query(wire.query),
+            _canonical_headers(signature.signed_headers, wire.headers),
+            ";".join(signature.signed_headers),
+            digest,
+        )
+    )
+    text = "\n".join(
+        (ALGORITHM, signature.moment, signature.scope, sha256(canonical.encode()).hexdigest())
+    )
+    key = signing_key(secret, signature.scope)
+    wanted = hmac.digest(key, text.encode(), "sha256").hex()
+    if not hmac.compare_digest(wanted, signature.digest):
+        raise InvalidSignature(
+            "the signature does not fit the request: check the secret, and that nothing between"
+            " client and host changes path, query or headers"
+        )
+
+
+def signing_key(secret: str, scope: str) -> bytes:
+    """The key that a secret has for a day, a region and a service."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def _check_scope(scope: str, moment: str) -> None:
+    parts = scope.split("/")
+    if len(parts) != 4 or parts[3] != _TERMINATOR or not parts[1]:
+        raise IncompleteSignature("the Credential must be KEY/DATE/REGION/lambda/aws4_request")
+    if parts[2] != SERVICE:
+        raise InvalidSignature(f"the signature is for service {parts[2][:40]!r}, this is {SERVICE}")
+    if parts[0] != moment[:8]:
+        raise InvalidSignature("the signature's scope is of another day than its x-amz-date")
+
+
+def _check_moment(moment: str, now_s: float) -> None:
+    try:
+        signed_s = timegm(strptime(moment, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        raise IncompleteSignature("x-amz-date must be like 20300131T235959Z") from None
+    if abs(now_s - signed_s) > SKEW_S_MAX:
+        raise InvalidSignature(
+            f"the signature of {moment} is more than {SKEW_S_MAX} s away from this host's time:"
+            " sign again, and check both clocks"
+        )
+
+
+def _check_signed_headers(signed: tuple[str, ...], headers: Headers) -> None:
+    if len(signed) > SIGNED_HEADERS_MAX or list(signed) != sorted(set(signed)):
+        raise IncompleteSignature(
+            f"SignedHeaders must be at most {SIGNED_HEADERS_MAX} names in order, each once"
+        )
+    needed = {name.decode("latin-1") for name, _ in headers if name.startswith(_OWN_PREFIX)}
+    missing = (needed | {"host"}).difference(signed)
+    if missing:
+        raise InvalidSignature(f"not signed, but it must be: {', '.join(sorted(missing))[:200]}")
+
+
+def _canonical_path(path: bytes) -> str:
+    """The wire's path, percent-encoded once more.
+
+    Clients sign a path without dot segments and empty ones. A signature for one spelling would
+    fit all others, which reach other functions; so only the one spelling is let in.
+    """
+    segments = path.split(b"/")
+    if path != b"/" and (
+        segments[0] or b"" in segments[1:-1] or b"." in segments or b".." in segments
+    ):
+        raise InvalidSignature("a signed path may have no empty segments, no . and no ..")
+    return quote(path, safe="/" + _UNRESERVED)
+
+
+def _canonical_query(query: bytes) -> str:
+    if not query:
+        return ""
+    pairs = (pair.partition(b"=") for pair in query.split(b"&") if pair)
+    return "&".join(f"{k}={v}" for k, v in sorted((_again(k), _again(v)) for k, _, v in pairs))
+
+
+def _again(text: bytes) -> str:
+    """Percent-encoded as the signature has it, however the wire spelled it."""
+    return quote(unquote_to_bytes(text), safe=_UNRESERVED)
+
+
+def _canonical_headers(signed: tuple[str, ...], headers: Headers) -> str:
+    values: dict[str, list[str]] = {name: [] for name in signed}
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1")
+        if name in values:
+            values[name].append(" ".join(raw_value.decode("utf-8", "replace").split()))
+    for name, found in values.items():
+        if not found:
+            raise InvalidSignature(f"{name} is signed, but the request does not have it")
+    return "".join(f"{name}:{','.join(found)}\n" for name, found in values.items())
+
+
+def _only(headers: Headers, wanted: bytes) -> str:
+    found = [value for name, value in headers if name == wanted]
+    if len(found) != 1:
+        raise IncompleteSignature(f"a signed request needs one {wanted.decode()} header")
+    return found[0].decode("latin-1")

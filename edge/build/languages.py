@@ -9,6 +9,7 @@ from edge.build.assemblyscript import AssemblyScript
 from edge.build.c import C, Cpp
 from edge.build.go import Go
 from edge.build.language import Language
+from edge.build.python import Python
 from edge.build.rust import Rust
 from edge.build.zig import Zig
 
@@ -19,6 +20,7 @@ LANGUAGES: tuple[Language, ...] = (
     Rust(),
     Zig(),
     AssemblyScript(),
+    Python(),
 )
 """Where two could claim a directory, the first one does."""
 

@@ -20,6 +20,7 @@ from edge.build.c import C
 from edge.build.go import Go
 from edge.build.language import Language as Compiler
 from edge.build.project import Project, tree_files
+from edge.build.python import Python
 from edge.build.rust import Rust
 from edge.build.zig import Zig
 from edge.model.errors import BuildFailed, MissingToolchain
@@ -93,4 +94,5 @@ LANGUAGES = (
     Language(Go()),
     Language(Zig()),
     Language(AssemblyScript(), {"error_stack": "AssemblyScript cannot see its callers"}),
+    Language(Python(), {"echo_number_kinds": "JSON has no infinity"}),
 )

@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from edge.model import json
+from edge.model import cbor, json
 from edge.model.cbor import CborError
 from edge.model.event import Event, Source
 from edge.model.function import Version
@@ -20,6 +20,8 @@ from edge.sandbox.abi import malformed, read_failure
 
 MEMORY_ERRORS = frozenset({"MemoryError", "OutOfMemory"})
 """What languages call it when their memory limit was reached and they could still say so."""
+_AROUND_BYTES = 64
+"""Of `{"ok":{"$bytes":""}}`, with room."""
 
 
 class TextEnvelope:
@@ -68,6 +70,23 @@ def as_lambda(event: Event) -> Any:
         return {**payload, "body": data.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:
         return {**payload, "body": b64encode(data).decode(), "isBase64Encoded": True}
+
+
+def text_bytes_max(answer_bytes_max: int) -> int:
+    """The longest text of an answer that can be within the limit: all of it a byte string."""
+    return answer_bytes_max * 4 // 3 + _AROUND_BYTES
+
+
+def over_limit(data: bytes, value: object, answer_bytes_max: int) -> int | None:
+    """The size of an answer that is over the limit, None if it is not.
+
+    A byte string counts as its bytes, not as the base64 it crossed in, so that every kind of
+    guest may answer the same.
+    """
+    if len(data) <= answer_bytes_max:
+        return None
+    size = len(cbor.encode({"ok": value}))
+    return size if size > answer_bytes_max else None
 
 
 def read_text_answer(data: bytes) -> tuple[Outcome, object, Failure | None]:

@@ -9,7 +9,8 @@ from time import perf_counter_ns
 
 from edge.host.wasi2.exchange import Exchange, IncomingHttp
 from edge.host.wasi2.http_server import IncomingRequest, ResponseOutparam
-from edge.sandbox.component.envelope import read_text_answer
+from edge.sandbox import stop
+from edge.sandbox.component.envelope import over_limit, read_text_answer
 from edge.sandbox.component.http import read_exchange
 from edge.sandbox.component.instance import ComponentInstance
 from edge.sandbox.execution import Execution
@@ -41,6 +42,11 @@ class ComponentExecution(Execution):
 
     def _conclude(self, data: bytes) -> None:
         outcome, value, failure = read_text_answer(data)
+        most = self.instance.allowance.answer_bytes_max
+        size = over_limit(data, value, most)
+        if size is not None:
+            stopped = stop.too_large(size, most)
+            outcome, value, failure = stopped.outcome, None, stopped.failure
         self.conclude(outcome, value, failure, len(data))
 
 

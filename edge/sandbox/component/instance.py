@@ -18,6 +18,7 @@ from edge.sandbox import stop
 from edge.sandbox.component import raw
 from edge.sandbox.component.caller import Caller
 from edge.sandbox.component.cells import set_kind
+from edge.sandbox.component.envelope import text_bytes_max
 from edge.sandbox.component.faults import read_fault
 from edge.sandbox.component.raw import Kind
 from edge.sandbox.component.touched import Touched
@@ -100,8 +101,9 @@ class ComponentInstance(Caller):
         yield from self._call(_RESULTS)
         length = ctypes.c_uint64.from_address(seat.result + raw.LENGTH).value
         try:
-            if length > self.allowance.answer_bytes_max:
-                raise stop.too_large(length, self.allowance.answer_bytes_max)
+            most = self.allowance.answer_bytes_max
+            if length > text_bytes_max(most):
+                raise stop.too_large(length, most)
             data = ctypes.c_uint64.from_address(seat.result + raw.DATA).value
             return ctypes.string_at(data, length)
         finally:

@@ -1,0 +1,130 @@
+"""Python, made a component by componentize-py, with its pure-Python packages.
+
+Neighbours: `sdk/python` is what is componentized: it loads the function at build, primes it and
+calls it for each event. `requirements.py` installs packages.
+Invariant: the packages are those of `requirements.txt` and no others: an environment that this
+runs in is not looked at. The output differs from build to build, as Python's hash seed does.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from edge.build.process import compiler_failure, run_to_end, tool_environment
+from edge.build.project import Project, tree_files
+from edge.build.requirements import REQUIREMENTS, install_requirements
+from edge.build.sdk import sdk_directory, wit_directory
+from edge.model.errors import BuildFailed, MissingToolchain
+
+_COMPILER = "componentize-py"
+_WORLD = "function"
+_APP = "edge_function"
+_TASK = "edge_task.json"
+_ROOTS = ("main.py", "app.py", "lambda_function.py", "handler.py", "index.py")
+"""What a directory's handler may be in, in the order in which they are looked for."""
+_TRACEBACK = "Traceback (most recent call last):"
+_CAUSE = "\nCaused by:"
+_VERSION_SECONDS_MAX = 60
+
+
+class Python:
+    """Python, from one file, or from a directory with the packages it requires."""
+
+    name = "python"
+    suffixes: tuple[str, ...] = (".py",)
+
+    def find_source(self, directory: Path) -> Path | None:
+        """The directory itself, if one of its files is named as a handler's."""
+        return directory if _root_of(directory) else None
+
+    def inputs(self, project: Project) -> Collection[Path] | None:
+        """The directory's files, or the one. Packages are taken as `requirements.txt` names them:
+        pin their versions, and the text says everything."""
+        own = tree_files(project.source) if project.source.is_dir() else (project.source,)
+        return (*own, *tree_files(wit_directory()))
+
+    def check_toolchain(self) -> str:
+        """What `componentize-py --version` says; raises MissingToolchain."""
+        found = shutil.which(_COMPILER, path=tool_environment()["PATH"])
+        if found is None:
+            raise MissingToolchain(
+                "componentize-py is not on the PATH: run 'pip install componentize-py'"
+            )
+        said = subprocess.run(
+            [found, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=_VERSION_SECONDS_MAX,
+            check=False,
+        )
+        return said.stdout.strip()
+
+    def compile(self, project: Project, output: Path) -> None:
+        """Gather the function's files and packages, then run it to where it waits for events."""
+        with tempfile.TemporaryDirectory() as scratch:
+            task, packages = Path(scratch, "task"), Path(scratch, "packages")
+            (packages / "lib" / "site-packages").mkdir(parents=True)
+            module = _gather(project, task)
+            if (task / REQUIREMENTS).is_file():
+                install_requirements(project, task / REQUIREMENTS, task)
+            _write_task(project, module, task)
+            exit_code, said = run_to_end(
+                [
+                    *(_COMPILER, "--quiet", "--wit-path", wit_directory(), "--world", _WORLD),
+                    *("componentize", _APP, "--output", output),
+                    *("--python-path", sdk_directory(self.name), "--python-path", task),
+                ],
+                project,
+                directory=Path(scratch),
+                # Else it adds the packages of the Python that it finds.
+                environment={"VIRTUAL_ENV": str(packages), "RUST_BACKTRACE": "0"},
+            )
+        if exit_code != 0:
+            raise compiler_failure(project, exit_code, _guest_traceback(said))
+        if not output.is_file():
+            raise BuildFailed(f"{project.name}: componentize-py made no component")
+
+
+def _root_of(directory: Path) -> Path | None:
+    return next((directory / root for root in _ROOTS if (directory / root).is_file()), None)
+
+
+def _gather(project: Project, task: Path) -> str:
+    """Copy the function's files to `task`; returns the name of its module."""
+    if not project.source.is_dir():
+        if not project.source.stem.isidentifier():
+            raise BuildFailed(
+                f"{project.source.name} is no name for a module: use letters, digits and '_'"
+            )
+        task.mkdir()
+        shutil.copy(project.source, task)
+        return project.source.stem
+    root = _root_of(project.source)
+    if root is None:
+        raise BuildFailed(f"{project.source} has none of {', '.join(_ROOTS)}")
+    for file in tree_files(project.source):
+        place = task / file.relative_to(project.source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
+    return root.stem
+
+
+def _guest_traceback(said: str) -> str:
+    """The function's own traceback, out of what componentize-py wraps around it; all if none."""
+    begins, ends = said.rfind(_TRACEBACK), said.find(_CAUSE)
+    return said[begins : ends if ends > begins else None].strip() if begins >= 0 else said
+
+
+def _write_task(project: Project, module: str, task: Path) -> None:
+    """Tell the SDK what to load."""
+    primes = [
+        {"name": prime.name, "event": prime.event, "answers": prime.answers}
+        for prime in project.primes
+    ]
+    environment = dict(project.environment)
+    (task / _TASK).write_text(
+        json.dumps({"module": module, "environment": environment, "primes": primes})
+    )

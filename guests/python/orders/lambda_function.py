@@ -28,10 +28,11 @@ def take_order():
         total = sum(PRICES[name] * count for name, count in order.items())
     except KeyError as missing:
         raise BadRequestError(f"no item is called {missing.args[0]}") from None
+    currency = (app.current_event.query_string_parameters or {}).get("in", "EUR")
     return Response(
         status_code=201,
         content_type="application/json",
-        body=json.dumps({"total": total, "currency": app.current_event.get_query_string_value("in", "EUR")}),
+        body=json.dumps({"total": total, "currency": currency}),
         headers={"x-order": str(len(order))},
     )
 

@@ -59,6 +59,12 @@ class Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
             return spec
         return None
 
+    def find_distributions(self, context: object) -> Iterator[object]:
+        """The packages kept; `importlib.metadata` asks. Imported here: few requests need it."""
+        from edge_sdk.distributions import find_distributions
+
+        return find_distributions(context.name, self._files)
+
     def _spec(self, name: str) -> importlib.machinery.ModuleSpec:
         _, file, is_package = self._sources[name]
         spec = importlib.machinery.ModuleSpec(name, self, origin=file, is_package=is_package)

@@ -26,6 +26,7 @@ from edge.model.errors import (
     NotFound,
     PayloadTooLarge,
     StorageFailure,
+    TooManyEvents,
     Unsupported,
 )
 from edge.model.outcome import Outcome
@@ -93,6 +94,7 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         # The module asks too much; a 5xx would make Lambda's clients send it again.
         DeployTimeout: (422, "InvalidParameterValueException"),
         StorageFailure: (500, "ServiceException"),
+        TooManyEvents: (429, "TooManyRequestsException"),
         Unsupported: (501, "ServiceException"),
     }
 )

@@ -18,6 +18,7 @@ Doors translate this tree once, through the table in `edge/front/answers.py`.
     │   └── MissingToolchain      missing_toolchain   its compiler is not installed
     ├── DeployTimeout             deploy_timeout      snapshot or compile overran its bound
     ├── StorageFailure            storage_failure     disk full, database broken
+    ├── TooManyEvents             too_many_events     async events wait up to their limit
     └── Unsupported               unsupported         this machine or wasmtime cannot
 """
 
@@ -117,6 +118,12 @@ class StorageFailure(EdgeError):
     """Storage did not take or give what was asked: disk full, database broken."""
 
     code = "storage_failure"
+
+
+class TooManyEvents(EdgeError):
+    """The host keeps as many async events, or bytes of them, as it may; later there is room."""
+
+    code = "too_many_events"
 
 
 class Unsupported(EdgeError):

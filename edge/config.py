@@ -116,7 +116,11 @@ class SandboxSettings:
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """What one host takes on at once, and how large."""
+    """What one host takes on at once, and how large.
+
+    `async_…`: events and bytes kept; events run by a worker at once; how long a killed worker's
+    events are held; the waits before a first retry and before asking again for room.
+    """
 
     concurrency_max: int = 1_000
     functions_max: int = 4_096
@@ -129,6 +133,12 @@ class HostSettings:
     builds_waiting_max: int = 32
     grace_s: int = 30
     start_timeout_s: int = 60
+    async_events_max: int = 100_000
+    async_bytes_max: int = 1_024 * MIB
+    async_running_max: int = 64
+    async_lease_s: int = 10
+    async_retry_ms: int = 60_000
+    async_wait_ms: int = 1_000
 
     @property
     def bounds(self) -> Mapping[str, tuple[int, int]]:
@@ -145,6 +155,12 @@ class HostSettings:
             "builds_waiting_max": (0, 10_000),
             "grace_s": (0, 900),
             "start_timeout_s": (1, 900),
+            "async_events_max": (1, 100_000_000),
+            "async_bytes_max": (1 * MIB, 1 << 50),
+            "async_running_max": (1, 10_000),
+            "async_lease_s": (1, 900),
+            "async_retry_ms": (1, 3_600_000),
+            "async_wait_ms": (1, 300_000),
         }
 
 

@@ -39,9 +39,12 @@ from edge.host.calls import HostCalls
 from edge.host.fetch.calls import FetchCalls
 from edge.host.fetch.fetcher import Fetcher
 from edge.host.kv import KvCalls
+from edge.invoke.intake import Intake
 from edge.invoke.invoker import Admission, Invoker, Metering
 from edge.invoke.occupancy import Occupancy
+from edge.invoke.posts import Posts
 from edge.invoke.prepared import Preparations
+from edge.invoke.runner import Runner
 from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.ledger import Ledger
@@ -51,8 +54,10 @@ from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import plan_for_machine
 from edge.sandbox.runtime import Sandbox
+from edge.storage.events import EventBounds
 from edge.storage.files import FileArtifacts
 from edge.storage.generation import Generation
+from edge.storage.sqlite.events import SqliteEvents
 from edge.storage.sqlite.functions import SqliteFunctions
 from edge.storage.sqlite.kv import SqliteKv
 from edge.storage.sqlite.usage import SqliteUsage
@@ -98,34 +103,50 @@ class Worker:
         self.ledger = Ledger(data / "journal", self.usage, self.tariff)
         self.logs = LogStore(data / "logs", name)
         self.kv = SqliteKv(data / "kv.db")
+        self.events = SqliteEvents(
+            data / "events.db", EventBounds(host.async_events_max, host.async_bytes_max)
+        )
         self.occupancy = Occupancy(
             data / OCCUPANCY, host.functions_max, settings.workers * COLUMNS, number
         )
         plan = plan_for_machine(host.concurrency_max, sandbox.memory_mb_max)
-        calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(Fetcher()).operations})
+        fetcher = Fetcher()
+        calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(fetcher).operations})
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(
             plan, self._compiled, data / TEMPORARY, host, INIT_MS_MAX * sandbox.fuel_per_ms
         )
         self.deployer = Deployer(self.registry, self.artifacts, builder, self.logs, host)
+        preparations = Preparations(sandbox, host)
         self.invoker = Invoker(
             self.registry,
             self.sandbox,
             self.occupancy,
             Metering(self.journal, self.logs, self.tariff),
-            Admission(host, Preparations(sandbox, host), self.deployer),
+            Admission(host, preparations, self.deployer),
         )
+        posts = Posts(self.registry, preparations, fetcher)
+        self.runner = Runner(self.events, self.invoker, posts.post, host)
+        self.intake = Intake(self.events, self.runner.wake)
 
     def services(self) -> Services:
         """What the doors reach."""
         return Services(
-            self.invoker, self.deployer, self.registry, self.logs, self.ledger, self.tariff
+            self.invoker,
+            self.deployer,
+            self.registry,
+            self.logs,
+            self.ledger,
+            self.tariff,
+            self.intake,
+            self.events,
         )
 
     async def tend(self) -> None:
         """What is done now and then for as long as the worker lives."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sandbox.sweep())
+            tasks.create_task(self.runner.run())
             tasks.create_task(_every(REFRESH_S, self.registry.refresh))
             tasks.create_task(_every(ROLLUP_S, self.ledger.rollup))
             tasks.create_task(_every(ARTIFACT_SWEEP_S, self._sweep_artifacts))
@@ -136,6 +157,7 @@ class Worker:
     async def close(self) -> None:
         """Close everything, in the order opposite to building."""
         self.sandbox.stop()
+        self.events.close()
         self.kv.close()
         self.logs.close()
         self.journal.close()

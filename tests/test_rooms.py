@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "sandbox": {"host", "meter", "config"},
     "registry": {"storage"},
     "deploy": {"registry", "sandbox", "host", "meter", "storage", "config"},
-    "invoke": {"registry", "sandbox", "host", "meter", "config"},
+    "invoke": {"registry", "sandbox", "host", "meter", "storage", "config"},
     "access": {"storage"},
     "sources": {"invoke", "storage"},
     "front": {"invoke", "access", "registry", "meter", "config"},

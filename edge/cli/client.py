@@ -145,6 +145,17 @@ class ControlPlane:
             log_tail=response.headers.get("x-amz-log-result"),
         )
 
+    def invoke_later(self, name: str, event: bytes, qualifier: str | None) -> str:
+        """Have a function run once, later; the request id."""
+        response = self._send(
+            "POST",
+            f"/2015-03-31/functions/{quote(name, safe='')}/invocations",
+            params={"Qualifier": qualifier} if qualifier else {},
+            content=event,
+            headers={"x-amz-invocation-type": "Event", "content-type": "application/json"},
+        )
+        return str(response.headers["x-amzn-requestid"])
+
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> object:
         return self._document(self._send("GET", path, params=params))
 

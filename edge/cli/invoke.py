@@ -43,11 +43,15 @@ def _read(text: str) -> bytes:
 @click.option("--event", type=EventText(), default="{}", metavar="JSON|@FILE|-", help="The event.")
 @click.option("--qualifier", metavar="Q", help="A version or an alias.")
 @click.option("--log", is_flag=True, help="Print the end of its log on stderr.")
-@click.option("--async", "asynchronous", is_flag=True, help="Do not wait (not available yet).")
+@click.option(
+    "--async", "asynchronous", is_flag=True, help="Let it run later; print its request id."
+)
 def invoke(name: str, event: bytes, qualifier: str | None, log: bool, asynchronous: bool) -> None:
     """Run the function NAME once."""
     if asynchronous:
-        raise CommandFailed("--async is not available yet: leave it out and wait for the result")
+        with ControlPlane() as control:
+            click.echo(control.invoke_later(name, event, qualifier))
+        return
     with ControlPlane() as control, progress(f"waiting for {name}"):
         invocation = control.invoke(name, event, qualifier)
     if log and invocation.log_tail:

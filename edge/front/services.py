@@ -3,13 +3,14 @@
 Neighbours: `serve.py` fills a `Services` with the real objects; `data.py` and `control.py` use it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from edge.meter.bill import Tariff
 from edge.meter.ledger import UsageTotal
+from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Settings, Version
 from edge.model.limits import MIB
@@ -40,6 +41,44 @@ class Invoker(Protocol):
 
     def refuses(self, version: Version) -> bool:
         """Whether an event for `version` would be refused now: at a limit, or overloaded."""
+
+
+class Intake(Protocol):
+    """Takes events that run later."""
+
+    async def accept(self, event: Event) -> None:
+        """On disk when it returns; raises PayloadTooLarge, TooManyEvents and others."""
+
+
+class AsyncEvents(Protocol):
+    """What is kept of async events: their rules, and those that were given up."""
+
+    def dead_letters(self, function: str | None, after: str, limit: int) -> Sequence[DeadLetter]:
+        """Dead letters in order of request id, after the one named."""
+
+    def dead_letter(self, request_id: str) -> DeadLetter | None:
+        """One dead letter."""
+
+    def redrive(self, request_id: str, now_ms: int) -> Awaitable[bool]:
+        """Make a dead letter an event again; whether there was one."""
+
+    def remove_dead(self, request_id: str) -> Awaitable[bool]:
+        """Drop a dead letter; whether there was one."""
+
+    def counts(self) -> tuple[int, int]:
+        """(events that wait or run, dead letters)."""
+
+    def put_config(self, config: EventConfig) -> Awaitable[object]:
+        """Set the rules of a function's qualifier."""
+
+    def config(self, function: str, qualifier: str) -> EventConfig | None:
+        """The rules set for a function's qualifier."""
+
+    def configs(self, function: str, after: str, limit: int) -> Sequence[EventConfig]:
+        """A function's rules in order of qualifier, after the one named."""
+
+    def remove_config(self, function: str, qualifier: str) -> Awaitable[bool]:
+        """Forget rules; whether there were any."""
 
 
 class Deployer(Protocol):
@@ -133,6 +172,8 @@ class Services:
     logs: LogStore
     ledger: Ledger
     tariff: Tariff
+    intake: Intake
+    events: AsyncEvents
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,13 +122,6 @@ def test_a_control_plane_open_to_others_is_refused(tmp_path: Path) -> None:
     assert "listens on this machine only" in result.stderr
 
 
-def test_asynchronous_invocation_says_that_it_is_not_there_yet() -> None:
-    """The option of a later release is understood, and refused clearly."""
-    result = edge("invoke", "hello", "--async")
-    assert result.returncode == 1
-    assert "not available yet" in result.stderr
-
-
 def test_an_address_in_use_is_one_line(tmp_path: Path) -> None:
     """A second host on the same port says which address it wanted."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Stranger) as taken:

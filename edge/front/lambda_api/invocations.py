@@ -1,4 +1,4 @@
-"""Invoke: RequestResponse and DryRun.
+"""Invoke: RequestResponse, Event and DryRun.
 
 Neighbours: `invoke/` runs the event; `answers.py` says which outcomes are the function's own
 errors (200 and `X-Amz-Function-Error`) and which are refusals.
@@ -17,6 +17,7 @@ from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.inputs import reference
 from edge.front.presence import run_while_connected
 from edge.front.services import Bounds, Services
+from edge.model.async_event import ASYNC_BYTES_MAX
 from edge.model.errors import InvalidContent, InvalidRequest
 from edge.model.event import Event, Source
 from edge.model.function import GuestKind
@@ -37,17 +38,18 @@ class Invocations:
         self._bounds = bounds
 
     async def invoke(self, request: Request) -> Response:
-        """POST F/N/invocations?Qualifier → 200, or 204 for a dry run."""
+        """POST F/N/invocations?Qualifier → 200, 202 for Event, 204 for DryRun."""
         named = reference(request)
         version = self._services.registry.resolve(named.name, named.version)
         invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
         tail = _wants_tail(request.headers.get("x-amz-log-type", "None"))
-        if invocation_type == "Event":
-            raise InvalidRequest("async invocation is not available yet: use RequestResponse")
-        if invocation_type not in ("RequestResponse", "DryRun"):
+        if invocation_type not in ("RequestResponse", "Event", "DryRun"):
             raise InvalidRequest("InvocationType must be RequestResponse, Event or DryRun")
         client_context = parse_client_context(request.headers.get("x-amz-client-context"))
-        body = await body_of(request, self._bounds.payload_bytes_max)
+        bytes_max = self._bounds.payload_bytes_max
+        if invocation_type == "Event":
+            bytes_max = min(bytes_max, ASYNC_BYTES_MAX)
+        body = await body_of(request, bytes_max)
         payload = parse_json(body) if body else {}
         if invocation_type == "DryRun":
             return Response(status_code=204)
@@ -60,6 +62,9 @@ class Invocations:
             bytes_in=len(body),
             client_context=client_context,
         )
+        if invocation_type == "Event":
+            await self._services.intake.accept(event)
+            return Response(status_code=202)
         result = await run_while_connected(self._services.invoker.invoke(event), request.receive)
         return answer(result, version.artifact.kind, tail=tail)
 

@@ -16,7 +16,14 @@ import cbor2
 import httpx
 
 from edge import __version__
-from edge.cli.documents import InfoDocument, ListDocument, LogsDocument, UsageDocument
+from edge.cli.documents import (
+    DeadDocument,
+    DeadListDocument,
+    InfoDocument,
+    ListDocument,
+    LogsDocument,
+    UsageDocument,
+)
 from edge.cli.failure import CommandFailed
 from edge.config import Address
 from edge.config import Settings as HostSettings
@@ -156,6 +163,28 @@ class ControlPlane:
         )
         return str(response.headers["x-amzn-requestid"])
 
+    def dead(self, function: str | None) -> Iterator[DeadDocument]:
+        """Dead letters by request id, a page at a time."""
+        query = {"limit": str(LIST_PAGE)} | ({"function": function} if function else {})
+        while True:
+            page = cast(DeadListDocument, self._get("/v1/dead", query))
+            yield from page["dead"]
+            if not page["next"]:
+                return
+            query["after"] = page["next"]
+
+    def dead_letter(self, request_id: str) -> object:
+        """One dead letter with its record."""
+        return self._get(_dead_path(request_id))
+
+    def redrive(self, request_id: str) -> None:
+        """Run a dead letter again."""
+        self._send("POST", f"{_dead_path(request_id)}/redrive")
+
+    def remove_dead(self, request_id: str) -> None:
+        """Remove a dead letter."""
+        self._send("DELETE", _dead_path(request_id))
+
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> object:
         return self._document(self._send("GET", path, params=params))
 
@@ -209,6 +238,10 @@ def _settings_document(settings: Settings) -> Mapping[str, object]:
             for prime in settings.primes
         ],
     }
+
+
+def _dead_path(request_id: str) -> str:
+    return f"/v1/dead/{quote(request_id, safe='')}"
 
 
 def _function_path(name: str) -> str:

@@ -81,3 +81,22 @@ class UsageDocument(TypedDict):
 
     totals: list[UsageTotalDocument]
     currency: str
+
+
+class DeadDocument(TypedDict):
+    """A dead letter in a list."""
+
+    requestId: str
+    function: str
+    qualifier: str
+    condition: str
+    reason: str
+    acceptedMs: int
+    diedMs: int
+
+
+class DeadListDocument(TypedDict):
+    """A page of `GET /v1/dead`."""
+
+    dead: list[DeadDocument]
+    next: str | None

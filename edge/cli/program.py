@@ -9,6 +9,7 @@ import click
 
 from edge import __version__
 from edge.cli.build import build
+from edge.cli.dead import dead
 from edge.cli.deploy import deploy
 from edge.cli.failure import CommandFailed
 from edge.cli.info import info
@@ -50,7 +51,7 @@ def program(context: click.Context) -> None:
         context.color = False
 
 
-for verb in (new, up, build, serve, deploy, invoke, list_functions, info, logs, usage, rm):
+for verb in (new, up, build, serve, deploy, invoke, list_functions, info, logs, usage, dead, rm):
     program.add_command(verb)
 
 

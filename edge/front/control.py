@@ -15,10 +15,12 @@ from edge.front.faults import MethodNotAllowed, NoSuchPath
 from edge.front.guard import Guard
 from edge.front.lambda_api.deployments import Deployments
 from edge.front.lambda_api.dialect import LAMBDA
+from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
 from edge.front.refusal import Discarding
 from edge.front.services import Bounds, Services
+from edge.front.v1.dead import DeadLetters
 from edge.front.v1.dialect import V1
 from edge.front.v1.functions import Functions
 from edge.front.v1.health import Health
@@ -41,7 +43,9 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
     deployments = Deployments(services, bounds)
     listings = Listings(services.registry)
     invocations = Invocations(services, bounds)
+    event_configs = EventConfigs(services)
     function = _LAMBDA_FUNCTIONS + "/{name}"
+    event_config = "/2019-09-25/functions/{name}/event-invoke-config"
     table: tuple[tuple[str, str, Endpoint], ...] = (
         ("POST", _LAMBDA_FUNCTIONS, deployments.create),
         ("GET", _LAMBDA_FUNCTIONS, listings.list),
@@ -51,12 +55,18 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("GET", f"{function}/configuration", listings.get_configuration),
         ("PUT", f"{function}/configuration", deployments.update_configuration),
         ("POST", f"{function}/invocations", invocations.invoke),
+        ("PUT", event_config, event_configs.put),
+        ("POST", event_config, event_configs.update),
+        ("GET", event_config, event_configs.get),
+        ("DELETE", event_config, event_configs.delete),
+        ("GET", f"{event_config}/list", event_configs.list),
     )
     return _routes(table, LAMBDA)
 
 
 def _v1_routes(services: Services, bounds: Bounds) -> list[Route]:
     functions = Functions(services, bounds)
+    dead = DeadLetters(services)
     function = "/v1/functions/{name}"
     table: tuple[tuple[str, str, Endpoint], ...] = (
         ("GET", "/v1/functions", functions.list),
@@ -64,6 +74,10 @@ def _v1_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("PUT", function, functions.put),
         ("DELETE", function, functions.delete),
         ("GET", f"{function}/logs", Logs(services).read),
+        ("GET", "/v1/dead", dead.list),
+        ("GET", "/v1/dead/{id}", dead.get),
+        ("POST", "/v1/dead/{id}/redrive", dead.redrive),
+        ("DELETE", "/v1/dead/{id}", dead.delete),
         ("GET", "/v1/usage", Usages(services).read),
         ("GET", "/healthz", Health(services).read),
     )

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -268,3 +269,32 @@ def test_several_totals_end_with_their_sum(run: Verbs) -> None:
     _, *rows, total = run("usage").splitlines()
     counts = [int(row.split()[1].replace(",", "")) for row in rows]
     assert total.split()[:2] == ["total", f"{sum(counts):,}"]
+
+
+def test_an_event_for_later_that_fails_is_a_dead_letter(host: Server, run: Verbs) -> None:
+    """`invoke --async` prints the request id under which `dead` shows, redrives and removes it."""
+    host.deploy("doomed", bytes(wasmtime.wat2wasm(TRAPPING)))
+    answer = host.control.put(
+        "/2019-09-25/functions/doomed/event-invoke-config", json={"MaximumRetryAttempts": 0}
+    )
+    assert answer.status_code == 200
+    request_id = run("invoke", "doomed", "--async", "--event", '{"a": 1}').strip()
+    assert wait_for_dead(run) == [request_id]
+    shown = json.loads(run("dead", "show", request_id))
+    assert shown["record"]["requestPayload"] == {"a": 1}
+    assert request_id in run("dead", "list", "--function", "doomed")
+    run("dead", "redrive", request_id)
+    assert wait_for_dead(run) == [request_id]
+    run("dead", "rm", request_id)
+    assert "no dead letters" in run("dead", "list")
+    assert "there is no dead letter" in run.fails("dead", "show", request_id)
+    run("rm", "doomed")
+
+
+def wait_for_dead(run: Verbs) -> list[str]:
+    """The request ids of dead letters, as soon as there are any."""
+    give_up = time.monotonic() + LINE_SECONDS_MAX
+    while time.monotonic() < give_up:
+        if letters := json.loads(run("dead", "list", "--json"))["dead"]:
+            return [letter["requestId"] for letter in letters]
+    return []

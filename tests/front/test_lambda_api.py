@@ -216,9 +216,15 @@ def test_an_async_invocation_runs_later(client: Any, host: Server) -> None:
     """202 at once, for up to 1 MiB; its run is in the usage."""
     answered = client.invoke(FunctionName="echo", InvocationType="Event", Payload=b"{}")
     assert answered["StatusCode"] == 202
-    with pytest.raises(ClientError) as error:
-        client.invoke(FunctionName="echo", InvocationType="Event", Payload=b"1" * (1 << 20) + b"1")
-    assert refused(error) == ("RequestTooLargeException", 413)
+    refusal = host.control.post(
+        "/2015-03-31/functions/echo/invocations",
+        headers={"x-amz-invocation-type": "Event"},
+        content=b'"' + b"x" * (1 << 20) + b'"',
+    )
+    assert (refusal.status_code, refusal.headers["x-amzn-errortype"]) == (
+        413,
+        "RequestTooLargeException",
+    )
 
 
 @pytest.mark.parametrize(
@@ -395,3 +401,32 @@ def test_a_module_streams_through_unharmed(client: Any, host: Server, echo: byte
     archive = package({"fn.wasm": echo, "ballast.txt": ballast.getvalue()})
     created = create(client, "heavy", echo, Code={"ZipFile": archive})
     assert created["CodeSize"] == len(echo)
+
+
+def test_event_invoke_configs(client: Any, host: Server) -> None:
+    """Put sets all, update some, list and get tell, delete forgets; nonsense is refused."""
+    target = "arn:aws:lambda:edge:000000000000:function:echo"
+    put = client.put_function_event_invoke_config(
+        FunctionName="echo",
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": target}},
+    )
+    assert put["MaximumRetryAttempts"] == 1
+    assert put["MaximumEventAgeInSeconds"] == 21_600
+    assert put["FunctionArn"] == f"{target}:$LATEST"
+    client.update_function_event_invoke_config(FunctionName="echo", MaximumEventAgeInSeconds=60)
+    got = client.get_function_event_invoke_config(FunctionName="echo")
+    assert (got["MaximumRetryAttempts"], got["MaximumEventAgeInSeconds"]) == (1, 60)
+    assert got["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {"Destination": target}}
+    listed = client.list_function_event_invoke_configs(FunctionName="echo")
+    assert len(listed["FunctionEventInvokeConfigs"]) == 1
+    for wrong in (
+        {"MaximumRetryAttempts": 2, "DestinationConfig": {"OnSuccess": {"Destination": "arn:x:y"}}},
+        {"DestinationConfig": {"OnFailure": {"Destination": "nowhere"}}},
+    ):
+        with pytest.raises(ClientError) as error:
+            client.put_function_event_invoke_config(FunctionName="echo", **wrong)
+        assert refused(error) == ("InvalidParameterValueException", 400)
+    client.delete_function_event_invoke_config(FunctionName="echo")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_function_event_invoke_config(FunctionName="echo")

@@ -74,6 +74,7 @@ def _v1_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("PUT", function, functions.put),
         ("DELETE", function, functions.delete),
         ("GET", f"{function}/logs", Logs(services).read),
+        ("GET", "/v1/async", dead.count),
         ("GET", "/v1/dead", dead.list),
         ("GET", "/v1/dead/{id}", dead.get),
         ("POST", "/v1/dead/{id}/redrive", dead.redrive),

@@ -12,6 +12,7 @@ from edge.front.answers import Answer, error_answer
 from edge.front.asgi import ClientGone, Receive, Scope, Send, decline, read_body, send_answer
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
+from edge.front.later import accept, is_later
 from edge.front.presence import run_while_connected
 from edge.front.refusal import refuse
 from edge.front.results import answer_result
@@ -48,7 +49,10 @@ class DataPlane:
             return
         event = http_event(request, target, body, request_id, time.time_ns() // 1_000_000)
         try:
-            answer = await self._run(event, version.artifact.kind, receive)
+            if is_later(request.headers):
+                answer = await accept(self._services, event)
+            else:
+                answer = await self._run(event, version.artifact.kind, receive)
         except ClientGone:
             return
         await send_answer(send, answer, head=request.method == "HEAD")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from edge.config import DOORS
+from tests import wat
 from tests.front.wire import connect, exchange, is_closed, read_response
 from tests.running import Server
 
@@ -318,3 +319,17 @@ def log_of(host: Server, response: httpx.Response) -> list[dict[str, Any]]:
         cursor = page["next"]
     request_id = response.headers["x-edge-request-id"]
     return [line for line in lines if line["requestId"] == request_id]
+
+
+def test_a_request_may_run_later(shared_server: Server) -> None:
+    """202 with the request id under which it then runs; the connection goes on."""
+    host, later = shared_server, {"x-edge-invocation-type": "Event"}
+    host.deploy("later", wat.HELLO)
+    for body in (b"", b"x" * 1_000):
+        answer = host.http.post("/later", content=body, headers=later)
+        assert (answer.status_code, answer.content) == (202, b"")
+        assert len(answer.headers["x-edge-request-id"]) == 36
+    assert host.http.get("/later").text == "hello"
+    large = host.http.post("/later", content=b"x" * (MIB + 1), headers=later)
+    assert large.status_code == 413
+    assert host.http.post("/nobody", headers=later).status_code == 404

@@ -21,6 +21,7 @@ from edge.front.door.refusals import body_too_large
 from edge.front.door.server import Door
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
+from edge.front.later import accept, is_later
 from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.target import Target, parse_target
@@ -78,7 +79,10 @@ class FunctionConnection(Connection):
             return
         if head.length > self._payload_bytes_max:
             raise body_too_large(self._payload_bytes_max)
-        if services.invoker.refuses(version):  # said, and metered, before the body is read
+        later = is_later(head.fields)
+        if not later and services.invoker.refuses(
+            version
+        ):  # said, and metered, before the body is read
             self._closes = True
             self._run(call, b"")
             return
@@ -132,6 +136,9 @@ class FunctionConnection(Connection):
     def _run(self, call: Call, body: bytes) -> None:
         """Start the invocation, now or when its function's turn comes."""
         invoker, function = self._services.invoker, call.target.function
+        if is_later(call.head.fields):
+            self._start(call, body)
+            return
         if not invoker.must_wait(function):
             self._start(call, body)
             return
@@ -161,6 +168,10 @@ class FunctionConnection(Connection):
         try:
             time_ms = time.time_ns() // 1_000_000
             event = http_event(request, target, body, request_id, time_ms)
+            if run is None and is_later(head.fields):
+                self.busy = True
+                self._task = self._door.loop.create_task(self._accept(event))
+                return
             started = (run or self._services.invoker.start)(event)
         except Exception as error:  # the outermost frame: nothing may pass
             self.respond(error_answer(platform_error(error, request_id), request_id))
@@ -181,6 +192,13 @@ class FunctionConnection(Connection):
         else:
             self._conclude()
             self._answer(result, kind)
+        self.goes_on()
+
+    async def _accept(self, event: Event) -> None:
+        """Keep an event that runs later, and say so once it is on disk."""
+        answer = await accept(self._services, event)
+        self._conclude()
+        self.respond(answer)
         self.goes_on()
 
     def _conclude(self) -> None:

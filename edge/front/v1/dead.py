@@ -38,6 +38,11 @@ class DeadLetters:
         }
         return json_response(200, document)
 
+    async def count(self, _request: Request) -> Response:
+        """GET /v1/async: how many events wait or run, and how many are dead."""
+        waiting, dead = self._events.counts()
+        return json_response(200, {"waiting": waiting, "dead": dead})
+
     async def get(self, request: Request) -> Response:
         """GET one, with Lambda's destination record; 404 when there is none."""
         request_id = request.path_params["id"]

@@ -3,7 +3,7 @@
 Neighbours: `serve.py` fills a `Services` with the real objects; `data.py` and `control.py` use it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from edge.model.result import LogLine, Result
 class Invoker(Protocol):
     """The one door inside."""
 
-    async def invoke(self, event: Event) -> Result:
+    def invoke(self, event: Event) -> Coroutine[Any, Any, Result]:
         """Run one event. What a guest did wrong is in the Result; raises EdgeError for ours."""
 
     def start(self, event: Event) -> Result | Any:

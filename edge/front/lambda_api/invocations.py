@@ -15,6 +15,7 @@ from edge.front.documents import json_bytes, parse_json
 from edge.front.endpoints import body_of
 from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.inputs import reference
+from edge.front.lambda_api.joins import Joins, join_key
 from edge.front.presence import run_while_connected
 from edge.front.services import Bounds, Services
 from edge.model.async_event import ASYNC_BYTES_MAX
@@ -36,6 +37,7 @@ class Invocations:
         """`bounds.payload_bytes_max` limits the payload."""
         self._services = services
         self._bounds = bounds
+        self._joins = Joins()
 
     async def invoke(self, request: Request) -> Response:
         """POST F/N/invocations?Qualifier → 200, 202 for Event, 204 for DryRun."""
@@ -65,7 +67,10 @@ class Invocations:
         if invocation_type == "Event":
             await self._services.intake.accept(event)
             return Response(status_code=202)
-        result = await run_while_connected(self._services.invoker.invoke(event), request.receive)
+        invoke = self._services.invoker.invoke
+        key = join_key(request.headers.get("amz-sdk-invocation-id"), event, body)
+        work = invoke(event) if key is None else self._joins.run(key, event, invoke)
+        result = await run_while_connected(work, request.receive)
         return answer(result, version.artifact.kind, tail=tail)
 
 

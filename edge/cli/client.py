@@ -5,6 +5,7 @@ Invariant: whatever goes wrong between here and there is a CommandFailed with on
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from edge.cli.documents import (
     ListDocument,
     LogsDocument,
     UsageDocument,
+    VersionDocument,
+    VersionsDocument,
 )
 from edge.cli.failure import CommandFailed
 from edge.config import Address
@@ -119,6 +122,24 @@ class ControlPlane:
         """One deployed function."""
         return cast(InfoDocument, self._get(_function_path(name)))
 
+    def versions(self, name: str) -> Iterator[VersionDocument]:
+        """The latest version of a function, then the numbered ones, a page at a time."""
+        query: dict[str, str] = {}
+        while True:
+            page = cast(VersionsDocument, self._get(f"{_lambda_path(name)}/versions", query))
+            yield from page["Versions"]
+            if "NextMarker" not in page:
+                return
+            query = {"Marker": page["NextMarker"]}
+
+    def publish(self, name: str, description: str | None) -> VersionDocument:
+        """Number the latest version of a function."""
+        document = {} if description is None else {"Description": description}
+        response = self._send(
+            "POST", f"{_lambda_path(name)}/versions", content=json.dumps(document).encode()
+        )
+        return cast(VersionDocument, self._document(response))
+
     def delete(self, name: str) -> None:
         """Remove a function."""
         self._send("DELETE", _function_path(name))
@@ -136,7 +157,7 @@ class ControlPlane:
         """Run a function once through Lambda's Invoke, and wait for its result."""
         response = self._send(
             "POST",
-            f"/2015-03-31/functions/{quote(name, safe='')}/invocations",
+            f"{_lambda_path(name)}/invocations",
             params={"Qualifier": qualifier} if qualifier else {},
             content=event,
             headers={
@@ -246,6 +267,10 @@ def _dead_path(request_id: str) -> str:
 
 def _function_path(name: str) -> str:
     return f"/v1/functions/{quote(name, safe='')}"
+
+
+def _lambda_path(name: str) -> str:
+    return f"/2015-03-31/functions/{quote(name, safe='')}"
 
 
 def _host_of(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The documents of the control plane's `/v1` paths, as the CLI reads them.
+"""The documents of the control plane as the CLI reads them: `/v1`'s, and Lambda's for versions.
 
 Neighbours: `client.py` fetches them, the verbs show them; `front/` writes them.
 """
@@ -36,6 +36,24 @@ class InfoDocument(TypedDict):
     description: str
     changed: NotRequired[bool]
     url: NotRequired[str]
+
+
+class VersionDocument(TypedDict):
+    """One version of a function, as Lambda's API shows it: what the CLI reads of it."""
+
+    Version: str
+    Description: str
+    CodeSha256: str
+    CodeSize: int
+    LastModified: str
+    RevisionId: str
+
+
+class VersionsDocument(TypedDict):
+    """One page of versions, and where the following one starts, if there is one."""
+
+    Versions: list[VersionDocument]
+    NextMarker: NotRequired[str]
 
 
 class ListDocument(TypedDict):

@@ -21,6 +21,7 @@ from edge.cli.rm import rm
 from edge.cli.serve import serve
 from edge.cli.up import up
 from edge.cli.usage import usage
+from edge.cli.versions import publish, versions
 from edge.model.errors import EdgeError
 
 
@@ -51,7 +52,8 @@ def program(context: click.Context) -> None:
         context.color = False
 
 
-for verb in (new, up, build, serve, deploy, invoke, list_functions, info, logs, usage, dead, rm):
+_VERBS = (new, up, build, serve, deploy, invoke, list_functions, info, versions, publish, logs)
+for verb in (*_VERBS, usage, dead, rm):
     program.add_command(verb)
 
 

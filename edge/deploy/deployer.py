@@ -16,7 +16,13 @@ from edge.model.errors import (
     PayloadTooLarge,
     StorageFailure,
 )
-from edge.model.function import Artifact, GuestKind, Settings, Version
+from edge.model.function import (
+    DESCRIPTION_CHARS_MAX,
+    Artifact,
+    GuestKind,
+    Settings,
+    Version,
+)
 from edge.model.ids import is_name
 from edge.model.limits import ENVIRONMENT_BYTES_MAX, KIB, MIB
 from edge.model.prime import check_primes
@@ -27,7 +33,6 @@ from edge.storage.artifacts import ArtifactStore
 
 INIT_REQUEST_ID = "init"
 TAGS_MAX = 50
-DESCRIPTION_CHARS_MAX = 256
 
 
 class Deployer:

@@ -18,6 +18,7 @@ from edge.front.lambda_api.dialect import LAMBDA
 from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
+from edge.front.lambda_api.versions import Versions
 from edge.front.refusal import Discarding
 from edge.front.services import Bounds, Services
 from edge.front.v1.dead import DeadLetters
@@ -42,6 +43,7 @@ def control_plane(services: Services, bounds: Bounds) -> App:
 def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
     deployments = Deployments(services, bounds)
     listings = Listings(services.registry)
+    versions = Versions(services.registry)
     invocations = Invocations(services, bounds)
     event_configs = EventConfigs(services)
     function = _LAMBDA_FUNCTIONS + "/{name}"
@@ -54,6 +56,8 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("PUT", f"{function}/code", deployments.update_code),
         ("GET", f"{function}/configuration", listings.get_configuration),
         ("PUT", f"{function}/configuration", deployments.update_configuration),
+        ("POST", f"{function}/versions", versions.publish),
+        ("GET", f"{function}/versions", versions.list),
         ("POST", f"{function}/invocations", invocations.invoke),
         ("PUT", event_config, event_configs.put),
         ("POST", event_config, event_configs.update),

@@ -116,6 +116,17 @@ class Registry(Protocol):
     def list(self, *, after: str = "", limit: int) -> tuple[Version, ...]:
         """Functions in order of name, after the one named."""
 
+    def publish(
+        self, name: str, *, description: str | None = None, revision_id: str | None = None
+    ) -> Version:
+        """The latest version under its next number; raises NotFound, Conflict."""
+
+    def versions(self, name: str, *, after: int = 0, limit: int) -> tuple[Version, ...]:
+        """Numbered versions in order, after the one numbered."""
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete a numbered version; raises NotFound."""
+
 
 class StoredLine(Protocol):
     """One line of a function's log, with where it came from."""

@@ -11,6 +11,8 @@ from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.prime import Prime
 
+DESCRIPTION_CHARS_MAX = 256
+
 
 class GuestKind(StrEnum):
     """How a module or component is driven, told by what it exports."""

@@ -7,6 +7,7 @@ then bumps the generation; a cache is used only while the generation is the one 
 """
 
 import time
+from dataclasses import replace
 from uuid import uuid4
 
 from edge.model.errors import InvalidRequest, NotFound
@@ -96,6 +97,40 @@ class Registry:
     def list(self, *, after: str = "", limit: int) -> tuple[Version, ...]:
         """Up to `limit` latest versions by name, behind the name `after`. Raises StorageFailure."""
         return self._store.list(after, limit)
+
+    def publish(
+        self, name: str, *, description: str | None = None, revision_id: str | None = None
+    ) -> Version:
+        """Keep the latest version as it is under the next number, for ever.
+
+        Nothing new is made when it runs as the last number's version does: that one is returned.
+        `description` replaces the latest version's; `revision_id` is what that must be at.
+        Raises NotFound, Conflict, StorageFailure.
+        """
+        latest = self.get(name)
+        settings = latest.settings
+        if description is not None:
+            settings = replace(settings, description=description)
+        draft = replace(
+            latest,
+            settings=settings,
+            revision_id=str(uuid4()),
+            modified_ms=time.time_ns() // 1_000_000,
+        )
+        # What was read is what is published, so it must still be there when it is written.
+        version = self._store.publish(draft, revision_id=revision_id or latest.revision_id)
+        self._generation.bump()
+        return version
+
+    def versions(self, name: str, *, after: int = 0, limit: int) -> tuple[Version, ...]:
+        """Up to `limit` numbered versions behind the number `after`. Raises StorageFailure."""
+        return self._store.versions(name, after, limit)
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete a numbered version, for every process. Raises NotFound, StorageFailure."""
+        if not self._store.delete_version(name, version):
+            raise _not_found(name, version)
+        self._generation.bump()
 
     def delete(self, name: str) -> None:
         """Delete a function with its versions, for every process. Raises NotFound."""

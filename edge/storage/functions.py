@@ -35,6 +35,21 @@ class FunctionStore(Protocol):
         revision it must still have (Conflict). Raises InvalidRequest when the host is full.
         """
 
+    def publish(self, draft: Version, *, revision_id: str | None = None) -> Version:
+        """Store `draft`, made from the latest version, under the function's next number.
+
+        Numbers begin at 1 and are never given twice while the function exists. A draft that
+        differs from the last number's version in its description and tags only is not stored:
+        that version is returned. `revision_id` is the revision the latest version must still
+        have (Conflict). Raises NotFound.
+        """
+
+    def versions(self, name: str, after: int, limit: int) -> tuple[Version, ...]:
+        """Up to `limit` numbered versions behind the number `after`, in order."""
+
+    def delete_version(self, name: str, version: str) -> bool:
+        """Delete one numbered version; False if there was none."""
+
     def delete(self, name: str) -> bool:
         """Delete a function with all its versions; False if there was none."""
 

@@ -298,3 +298,15 @@ def wait_for_dead(run: Verbs) -> list[str]:
         if letters := json.loads(run("dead", "list", "--json"))["dead"]:
             return [letter["requestId"] for letter in letters]
     return []
+
+
+def test_publish_numbers_what_versions_lists(run: Verbs) -> None:
+    """`edge publish` keeps the function as it is; `edge versions` shows it beside the latest."""
+    run("deploy", build_guest("hello"), "--name", "kept")
+    assert run("publish", "kept", "--description", "the first") == "published kept:1\n"
+    assert "the first" in run("versions", "kept")
+    listed = json.loads(run("versions", "kept", "--json"))["versions"]
+    assert [each["Version"] for each in listed] == ["$LATEST", "1"]
+    assert json.loads(run("publish", "kept", "--json"))["Version"] == "1"
+    assert run("invoke", "kept", "--qualifier", "1", "--event", '{"rawPath": "/Ada"}')
+    assert "does not exist" in run.fails("publish", "nobody")

@@ -272,7 +272,6 @@ def test_a_throttled_invocation(client: Any, host: Server, echo: bytes) -> None:
         ({"Architectures": ["riscv"]}, "InvalidParameterValueException", 400),
         ({"Timeout": 901}, "InvalidParameterValueException", 400),
         ({"MemorySize": 10_240}, "InvalidParameterValueException", 400),
-        ({"Publish": True}, "InvalidParameterValueException", 400),
         ({"PackageType": "Image"}, "InvalidParameterValueException", 400),
         ({"Layers": ["arn"]}, "InvalidParameterValueException", 400),
         ({"VpcConfig": {"SubnetIds": ["s"]}}, "InvalidParameterValueException", 400),
@@ -430,3 +429,59 @@ def test_event_invoke_configs(client: Any, host: Server) -> None:
     client.delete_function_event_invoke_config(FunctionName="echo")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_function_event_invoke_config(FunctionName="echo")
+
+
+def test_published_versions(client: Any, echo: bytes, actor: bytes) -> None:
+    """Numbers by PublishVersion and `Publish`, called by name, ARN and Qualifier, and deleted."""
+    first = create(client, "numbered", echo, Publish=True)
+    assert first["Version"] == "1"
+    assert first["FunctionArn"].endswith(":function:numbered:1")
+    same = client.publish_version(FunctionName="numbered")
+    assert same["RevisionId"] == first["RevisionId"]
+    second = client.update_function_code(
+        FunctionName="numbered", ZipFile=package({"x.wasm": actor}), Publish=True
+    )
+    assert second["Version"] == "2"
+    client.update_function_configuration(FunctionName="numbered", Timeout=9)
+    third = client.publish_version(
+        FunctionName="numbered", Description="third", CodeSha256=second["CodeSha256"]
+    )
+    assert (third["Version"], third["Timeout"], third["Description"]) == ("3", 9, "third")
+
+    for name in ("numbered:1", first["FunctionArn"]):
+        response = client.invoke(FunctionName=name, Payload=b"[1]")
+        assert (payload(response), response["ExecutedVersion"]) == ([1], "1")
+    shown = client.get_function_configuration(FunctionName="numbered", Qualifier="1")
+    assert (shown["Timeout"], shown["CodeSha256"]) == (first["Timeout"], first["CodeSha256"])
+
+    pages = client.get_paginator("list_versions_by_function").paginate(
+        FunctionName="numbered", PaginationConfig={"PageSize": 1}
+    )
+    listed = [version["Version"] for page in pages for version in page["Versions"]]
+    assert listed == ["$LATEST", "1", "2", "3"]
+
+    client.delete_function(FunctionName="numbered", Qualifier="2")
+    with pytest.raises(ClientError) as gone:
+        client.invoke(FunctionName="numbered", Qualifier="2")
+    assert refused(gone) == ("ResourceNotFoundException", 404)
+    versions = client.list_versions_by_function(FunctionName="numbered")["Versions"]
+    assert [version["Version"] for version in versions] == ["$LATEST", "1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "status"),
+    [
+        ({"RevisionId": "older"}, "PreconditionFailedException", 412),
+        ({"CodeSha256": "AAAA"}, "InvalidParameterValueException", 400),
+        ({"Description": "x" * 257}, "InvalidParameterValueException", 400),
+    ],
+)
+def test_publishing_something_else_is_refused(
+    client: Any, host: Server, members: dict[str, str], code: str, status: int
+) -> None:
+    """Nothing is numbered that its publisher did not mean."""
+    with pytest.raises(ClientError) as error:
+        client.publish_version(FunctionName="echo", **members)
+    assert refused(error) == (code, status)
+    versions = client.list_versions_by_function(FunctionName="echo")["Versions"]
+    assert [version["Version"] for version in versions] == ["$LATEST"]

@@ -275,3 +275,35 @@ def test_artifacts_in_use_follow_the_versions(registry: Registry) -> None:
     assert registry.artifacts_in_use() == {ARTIFACT.digest, ARTIFACT.image}
     registry.delete("hello")
     assert registry.artifacts_in_use() == set()
+
+
+def test_a_published_version_outlives_later_deploys(
+    registry: Registry, neighbour: Registry
+) -> None:
+    """Every process runs a number as it was published, and the latest as it is."""
+    with pytest.raises(NotFound):
+        registry.resolve("hello", "1")
+    first = neighbour.put("hello", ARTIFACT, Settings(handler="first"))
+    published = neighbour.publish("hello", description="kept", revision_id=first.revision_id)
+    neighbour.put("hello", ARTIFACT, Settings(handler="second"))
+    assert registry.resolve("hello", "1") == published
+    assert (published.version, published.settings.description) == ("1", "kept")
+    assert published.revision_id != first.revision_id
+    assert registry.resolve("hello", LATEST).settings.handler == "second"
+    with pytest.raises(Conflict):
+        registry.publish("hello", revision_id=first.revision_id)
+    neighbour.delete_version("hello", "1")
+    with pytest.raises(NotFound):
+        registry.resolve("hello", "1")
+    with pytest.raises(NotFound):
+        registry.delete_version("hello", "1")
+
+
+def test_published_versions_keep_their_artifacts(registry: Registry) -> None:
+    """An artifact is collected when the last version that needs it is gone, and not before."""
+    registry.put("hello", ARTIFACT, Settings())
+    registry.publish("hello")
+    registry.put("hello", replace(ARTIFACT, digest="c" * 64, image="d" * 64), Settings())
+    assert {ARTIFACT.digest, ARTIFACT.image} < registry.artifacts_in_use()
+    registry.delete_version("hello", "1")
+    assert registry.artifacts_in_use() == {"c" * 64, "d" * 64}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from edge.model.errors import Conflict, InvalidRequest, NotFound, StorageFailure
 from edge.model.function import Artifact, Settings
+from edge.model.ids import LATEST
 from edge.storage.functions import FunctionStore
 from edge.storage.sqlite.functions import SqliteFunctions
 from tests.storage.versions import ARTIFACT, artifacts, draft, settings
@@ -91,6 +92,45 @@ def test_numbered_versions_stand_beside_the_latest(store: FunctionStore) -> None
     assert store.list("", 10) == (latest,)
     assert store.delete("hello")
     assert store.get("hello", "1") is None
+
+
+def test_published_versions_are_numbered_and_stay(store: FunctionStore) -> None:
+    """Numbers go up from 1, are never given twice, and a later deploy changes none of them."""
+    store.put(draft())
+    one = store.publish(draft(revision_id="p1"))
+    assert (one.version, one.slot) == ("1", 0)
+    assert store.publish(draft(revision_id="p2", description="said otherwise")) == one
+    changed = replace(draft(revision_id="r2"), settings=Settings(handler="other"))
+    store.put(changed)
+    two = store.publish(replace(changed, revision_id="p3"))
+    assert two.version == "2"
+    assert store.get("hello", "1") == one
+    assert store.delete_version("hello", "2")
+    assert store.publish(replace(changed, revision_id="p4")).version == "3"
+    assert not store.delete_version("hello", "2")
+    assert not store.delete_version("hello", LATEST)
+    assert store.get("hello") is not None
+
+
+def test_publishing_needs_the_function_at_its_revision(store: FunctionStore) -> None:
+    """What changed meanwhile is not numbered in place of what was meant."""
+    with pytest.raises(NotFound):
+        store.publish(draft())
+    store.put(draft())
+    with pytest.raises(Conflict):
+        store.publish(draft(revision_id="p1"), revision_id="older")
+    assert store.versions("hello", 0, 10) == ()
+
+
+def test_versions_are_listed_by_number(store: FunctionStore) -> None:
+    """10 comes behind 9, going on behind any number; the latest version is not among them."""
+    for number in range(1, 12):
+        each = replace(draft(revision_id=f"r{number}"), settings=Settings(handler=str(number)))
+        store.put(each)
+        store.publish(replace(each, revision_id=f"p{number}"))
+    listed = [version.version for version in store.versions("hello", 0, 20)]
+    assert listed == [str(number) for number in range(1, 12)]
+    assert [version.version for version in store.versions("hello", 8, 2)] == ["9", "10"]
 
 
 def test_creating_what_exists_is_a_conflict(store: FunctionStore) -> None:

@@ -24,7 +24,6 @@ from edge.front.lambda_api.inputs import (
 )
 from edge.front.lambda_api.settings import (
     architectures_from,
-    refuse_publishing,
     settings_from,
 )
 from edge.front.services import Bounds, Services
@@ -35,7 +34,7 @@ from edge.model.errors import (
     PayloadTooLarge,
 )
 from edge.model.function import Settings, Version
-from edge.model.ids import parse_name
+from edge.model.ids import LATEST, parse_name
 from edge.model.limits import KIB, MIB
 
 CONFIGURATION_BYTES_MAX = 64 * KIB
@@ -53,19 +52,17 @@ class Deployments:
         """POST F → 201."""
         document = await self._upload(request)
         name, _ = parse_name(text(document, "FunctionName"))
-        refuse_publishing(document)
         if text(document, "PackageType", "Zip") != "Zip":
             raise InvalidConfiguration("PackageType must be Zip: container images do not run here")
         settings = settings_from(document, Settings(tags=texts(document, "Tags")))
         module = await self._module(structure(document, "Code"), settings.handler)
         version = await self._services.deployer.deploy(name, module, settings, must_exist=False)
-        return json_response(201, configuration(version))
+        return json_response(201, self._published(document, version))
 
     async def update_code(self, request: Request) -> Response:
         """PUT F/N/code → 200."""
         name = reference(request).name
         document = await self._upload(request)
-        refuse_publishing(document)
         current = self._services.registry.get(name)
         settings = current.settings
         if "Architectures" in document:
@@ -82,7 +79,7 @@ class Deployments:
             )
         except Conflict as error:
             raise PreconditionFailed(error.message) from error
-        return json_response(200, configuration(version))
+        return json_response(200, self._published(document, version))
 
     async def update_configuration(self, request: Request) -> Response:
         """PUT F/N/configuration → 200."""
@@ -100,11 +97,26 @@ class Deployments:
     async def delete(self, request: Request) -> Response:
         """DELETE F/N → 204."""
         named = reference(request)
-        if named.qualifier is not None:
-            self._services.registry.resolve(named.name, named.version)
+        if named.qualifier == LATEST:
+            self._services.registry.resolve(named.name, LATEST)
             raise InvalidRequest("$LATEST goes only with its function: leave out the qualifier")
-        await self._services.deployer.delete(named.name)
+        if named.qualifier is not None:
+            self._services.registry.delete_version(named.name, named.qualifier)
+        else:
+            await self._services.deployer.delete(named.name)
         return Response(status_code=204)
+
+    def _published(self, document: Document, version: Version) -> dict[str, object]:
+        """What to answer for a version just deployed, numbered first where `Publish` asks for it.
+
+        A deploy that overtakes this one is not numbered in its place: that is a Conflict.
+        """
+        if not flag(document, "Publish"):
+            return configuration(version)
+        numbered = self._services.registry.publish(
+            version.function, revision_id=version.revision_id
+        )
+        return configuration(numbered, numbered.version)
 
     async def _upload(self, request: Request) -> Document:
         """A document with an archive in it, parsed on a thread: it may be 90 MB of JSON."""

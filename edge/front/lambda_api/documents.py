@@ -23,7 +23,7 @@ def configuration(version: Version, qualifier: str | None = None) -> dict[str, o
         "Role": settings.role,
         "Handler": settings.handler,
         "CodeSize": artifact.size_bytes,
-        "CodeSha256": b64encode(bytes.fromhex(artifact.digest)).decode(),
+        "CodeSha256": code_sha256(version),
         "Description": settings.description,
         "Timeout": -(-settings.limits.timeout_ms // 1000),
         "MemorySize": settings.limits.memory_mb,
@@ -56,6 +56,11 @@ def function(version: Version, qualifier: str | None) -> dict[str, object]:
     if settings.limits.concurrency_max is not None:
         document["Concurrency"] = {"ReservedConcurrentExecutions": settings.limits.concurrency_max}
     return document
+
+
+def code_sha256(version: Version) -> str:
+    """The module's SHA-256 in base64."""
+    return b64encode(bytes.fromhex(version.artifact.digest)).decode()
 
 
 def lambda_time(time_ms: int) -> str:

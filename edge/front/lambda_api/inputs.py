@@ -13,6 +13,10 @@ from starlette.requests import Request
 from edge.model.errors import InvalidRequest
 from edge.model.ids import LATEST, parse_name
 
+PAGE_DEFAULT = 50
+PAGE_MAX = 50
+MAX_ITEMS_MAX = 10_000
+
 Document = dict[str, object]
 T = TypeVar("T")
 
@@ -46,6 +50,15 @@ def reference(request: Request) -> Reference:
     if inner is not None and inner != outer:
         raise InvalidRequest("the qualifier in the function's name and ?Qualifier differ")
     return Reference(name, outer)
+
+
+def max_items(text: str | None) -> int:
+    """How many items a page may have, from `?MaxItems`; raises InvalidRequest."""
+    if text is None:
+        return PAGE_DEFAULT
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_ITEMS_MAX):
+        raise InvalidRequest(f"MaxItems must be a number from 1 to {MAX_ITEMS_MAX}")
+    return min(int(text[:9]), PAGE_MAX)
 
 
 def text(document: Document, member: str, default: str = "") -> str:

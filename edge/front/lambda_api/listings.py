@@ -8,14 +8,10 @@ from starlette.responses import Response
 
 from edge.front.endpoints import json_response
 from edge.front.lambda_api.documents import configuration, function
-from edge.front.lambda_api.inputs import reference
+from edge.front.lambda_api.inputs import max_items, reference
 from edge.front.services import Registry
 from edge.model.errors import InvalidRequest
 from edge.model.ids import is_name
-
-PAGE_DEFAULT = 50
-PAGE_MAX = 50
-MAX_ITEMS_MAX = 10_000
 
 
 class Listings:
@@ -45,7 +41,7 @@ class Listings:
             raise InvalidRequest("Marker must be the NextMarker of an earlier answer")
         if query.get("FunctionVersion", "ALL") != "ALL":
             raise InvalidRequest("FunctionVersion must be ALL")
-        limit = _max_items(query.get("MaxItems"))
+        limit = max_items(query.get("MaxItems"))
         found = self._registry.list(after=marker, limit=limit + 1)
         document: dict[str, object] = {
             "Functions": [configuration(version) for version in found[:limit]]
@@ -53,11 +49,3 @@ class Listings:
         if len(found) > limit:
             document["NextMarker"] = found[limit - 1].function
         return json_response(200, document)
-
-
-def _max_items(text: str | None) -> int:
-    if text is None:
-        return PAGE_DEFAULT
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_ITEMS_MAX):
-        raise InvalidRequest(f"MaxItems must be a number from 1 to {MAX_ITEMS_MAX}")
-    return min(int(text[:9]), PAGE_MAX)

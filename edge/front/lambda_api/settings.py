@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from edge.front.lambda_api.inputs import (
     Document,
-    flag,
     integer,
     listed,
     structure,
@@ -63,12 +62,6 @@ def architectures_from(document: Document, current: Settings) -> tuple[str, ...]
     if len(named) != 1:
         raise InvalidConfiguration("Architectures must name exactly one")
     return (_choice(str(named[0]), "Architectures", ARCHITECTURES),)
-
-
-def refuse_publishing(document: Document) -> None:
-    """Numbered versions do not exist yet: saying so beats pretending."""
-    if flag(document, "Publish"):
-        raise InvalidConfiguration("published versions are not available yet: leave out Publish")
 
 
 def _refuse_unsupported(document: Document) -> None:

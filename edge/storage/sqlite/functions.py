@@ -41,6 +41,7 @@ MIGRATIONS = (
         PRIMARY KEY (function, version)
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE function ADD COLUMN published INTEGER NOT NULL DEFAULT 0",
 )
 
 _SELECT = """
@@ -94,27 +95,53 @@ class SqliteFunctions:
             ).fetchone()
             slot, found_revision_id = found or (None, None)
             _check(draft.function, found is not None, must_exist)
-            if revision_id is not None and revision_id != found_revision_id:
-                raise Conflict(
-                    f"function {draft.function} is at revision {found_revision_id or 'none'}, not"
-                    f" {revision_id[:80]}: read it again, then repeat the change"
-                )
+            _check_revision(draft.function, found_revision_id, revision_id)
             if slot is None:
                 slot = self._add_function(connection, draft.function)
-            connection.execute(
-                "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    draft.function,
-                    draft.version,
-                    draft.revision_id,
-                    draft.modified_ms,
-                    draft.artifact.digest,
-                    draft.artifact.image,
-                    encode_artifact(draft.artifact),
-                    encode_settings(draft.settings),
-                ),
-            )
+            _write(connection, draft)
         return replace(draft, slot=slot)
+
+    def publish(self, draft: Version, *, revision_id: str | None = None) -> Version:
+        """See FunctionStore."""
+        with self._database.write() as connection:
+            found = connection.execute(
+                "SELECT slot, published, revision_id FROM function JOIN version"
+                " ON function = name AND version = ? WHERE name = ?",
+                (LATEST, draft.function),
+            ).fetchone()
+            _check(draft.function, found is not None, must_exist=True)
+            slot, published, found_revision_id = found
+            _check_revision(draft.function, found_revision_id, revision_id)
+            last = connection.execute(
+                f"{_SELECT} WHERE function = ? AND version = ?", (draft.function, str(published))
+            ).fetchone()
+            if last is not None and _runs_alike(_version(last), draft):
+                return _version(last)
+            numbered = replace(draft, version=str(published + 1), slot=slot)
+            connection.execute(
+                "UPDATE function SET published = published + 1 WHERE name = ?", (draft.function,)
+            )
+            _write(connection, numbered)
+        return numbered
+
+    def versions(self, name: str, after: int, limit: int) -> tuple[Version, ...]:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE function = ? AND version <> ? AND CAST(version AS INTEGER) > ?"
+                " ORDER BY CAST(version AS INTEGER) LIMIT ?",
+                (name, LATEST, after, max(0, limit)),
+            ).fetchall()
+        return tuple(_version(row) for row in rows)
+
+    def delete_version(self, name: str, version: str) -> bool:
+        """See FunctionStore."""
+        with self._database.write() as connection:
+            gone = connection.execute(
+                "DELETE FROM version WHERE function = ? AND version = ? AND version <> ?",
+                (name, version, LATEST),
+            )
+            return gone.rowcount > 0
 
     def delete(self, name: str) -> bool:
         """See FunctionStore."""
@@ -141,7 +168,7 @@ class SqliteFunctions:
                 f"this host has {self._functions_max} functions, its limit:"
                 " delete one, or raise the limit"
             )
-        connection.execute("INSERT INTO function VALUES (?, ?)", (name, slot))
+        connection.execute("INSERT INTO function (name, slot) VALUES (?, ?)", (name, slot))
         return slot
 
 
@@ -150,6 +177,38 @@ def _check(name: str, exists: bool, must_exist: bool | None) -> None:
         raise NotFound(f"function {name} does not exist: deploy it first")
     if must_exist is False and exists:
         raise Conflict(f"function {name} exists: update it, or delete it first")
+
+
+def _check_revision(name: str, found: str | None, wanted: str | None) -> None:
+    if wanted is not None and wanted != found:
+        raise Conflict(
+            f"function {name} is at revision {found or 'none'}, not"
+            f" {wanted[:80]}: read it again, then repeat the change"
+        )
+
+
+def _runs_alike(published: Version, draft: Version) -> bool:
+    """Whether both run the same: a description or a tag alone makes no new version."""
+    settings = replace(
+        published.settings, description=draft.settings.description, tags=draft.settings.tags
+    )
+    return published.artifact == draft.artifact and settings == draft.settings
+
+
+def _write(connection: Connection, version: Version) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            version.function,
+            version.version,
+            version.revision_id,
+            version.modified_ms,
+            version.artifact.digest,
+            version.artifact.image,
+            encode_artifact(version.artifact),
+            encode_settings(version.settings),
+        ),
+    )
 
 
 def _version(row: tuple[str, str, int, str, int, str, str]) -> Version:

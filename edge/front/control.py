@@ -59,6 +59,11 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("POST", f"{function}/versions", versions.publish),
         ("GET", f"{function}/versions", versions.list),
         ("POST", f"{function}/invocations", invocations.invoke),
+        (
+            "GET",
+            "/2020-06-30/functions/{name}/code-signing-config",
+            listings.code_signing_config,
+        ),
         ("PUT", event_config, event_configs.put),
         ("POST", event_config, event_configs.update),
         ("GET", event_config, event_configs.get),

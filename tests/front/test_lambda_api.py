@@ -485,3 +485,11 @@ def test_publishing_something_else_is_refused(
     assert refused(error) == (code, status)
     versions = client.list_versions_by_function(FunctionName="echo")["Versions"]
     assert [version["Version"] for version in versions] == ["$LATEST"]
+
+
+def test_no_function_has_a_code_signing_config(client: Any, host: Server) -> None:
+    """Terraform reads it after each apply, and takes any error for a failure."""
+    shown = client.get_function_code_signing_config(FunctionName="echo")
+    assert (shown["CodeSigningConfigArn"], shown["FunctionName"]) == ("", "echo")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_function_code_signing_config(FunctionName="nobody")

@@ -1,4 +1,4 @@
-"""GetFunction, GetFunctionConfiguration and ListFunctions.
+"""GetFunction, GetFunctionConfiguration, GetFunctionCodeSigningConfig and ListFunctions.
 
 Neighbours: `registry/` knows, `documents.py` writes.
 """
@@ -32,6 +32,11 @@ class Listings:
         named = reference(request)
         version = self._registry.resolve(named.name, named.version)
         return json_response(200, configuration(version, named.qualifier))
+
+    async def code_signing_config(self, request: Request) -> Response:
+        """GET F/N/code-signing-config → 200: no function has one; Terraform asks for each."""
+        name = self._registry.get(reference(request).name).function
+        return json_response(200, {"CodeSigningConfigArn": "", "FunctionName": name})
 
     async def list(self, request: Request) -> Response:
         """GET F?Marker&MaxItems&FunctionVersion → 200; the marker is the last name given."""

@@ -24,9 +24,11 @@ from edge.build.python import Python
 from edge.build.rust import Rust
 from edge.build.zig import Zig
 from edge.model.errors import BuildFailed, MissingToolchain
+from edge.model.function import Settings
 from tests.toolchain import ROOT
 
 CACHE = Path(os.environ.get("EDGE_TEST_CACHE", Path.home() / ".cache" / "edge-guests"))
+NO_SETTINGS = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,26 @@ class Language:
         """As its folder in `guests/` and `sdk/`."""
         return self.compiler.name
 
-    def build(self, directory: Path) -> bytes:
-        """The module of a project, from the cache if it was built before."""
+    def build(self, directory: Path, settings: Settings = NO_SETTINGS) -> bytes:
+        """The module of a project, primed by `settings`; from the cache if it was built before."""
         source = self.compiler.find_source(directory)
         if source is None:
             raise BuildFailed(f"{directory} is no project in {self.name}")
-        return self.build_source(source)
+        return self.build_source(source, settings)
 
-    def build_source(self, source: Path) -> bytes:
+    def build_source(self, source: Path, settings: Settings = NO_SETTINGS) -> bytes:
         """The same from the file or directory that is compiled."""
         directory = source if source.is_dir() else source.parent
-        project = Project(directory.name, source, directory)
+        project = Project(
+            directory.name,
+            source,
+            directory,
+            primes=settings.primes,
+            environment=settings.environment,
+        )
         inputs = (*tree_files(directory), *tree_files(ROOT / "sdk" / self.name))
         version = self.compiler.check_toolchain()
-        built = CACHE / f"{self.name}-{directory.name}-{_digest(version, inputs)}.wasm"
+        built = CACHE / f"{self.name}-{directory.name}-{_digest(version, inputs, settings)}.wasm"
         if not built.exists():
             CACHE.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
@@ -64,8 +72,8 @@ class Language:
         return built.read_bytes()
 
 
-def _digest(version: str, inputs: Iterable[Path]) -> str:
-    digest = hashlib.sha256(version.encode())
+def _digest(version: str, inputs: Iterable[Path], settings: Settings) -> str:
+    digest = hashlib.sha256(f"{version}{settings.primes}{settings.environment}".encode())
     compilers = tree_files(ROOT / "edge" / "build")
     for path in (*inputs, *compilers):
         content = path.read_bytes()
@@ -73,10 +81,10 @@ def _digest(version: str, inputs: Iterable[Path]) -> str:
     return digest.hexdigest()[:20]
 
 
-def build_or_skip(language: Language, directory: Path) -> bytes:
+def build_or_skip(language: Language, directory: Path, settings: Settings = NO_SETTINGS) -> bytes:
     """The project's module; without the compiler the test is skipped, except in CI."""
     try:
-        return language.build(directory)
+        return language.build(directory, settings)
     except MissingToolchain as missing:
         if os.environ.get("CI") == "true":
             raise

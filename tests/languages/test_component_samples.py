@@ -1,0 +1,217 @@
+"""The sample functions that are components, on a worker, as their manifests declare them."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from edge.build.project import Project
+from edge.build.python import Python
+from edge.cli.manifest import MANIFEST_NAME, read_manifest
+from edge.config import load
+from edge.model.errors import BuildFailed
+from edge.model.event import Event, Source
+from edge.model.function import Settings
+from edge.model.limits import Limits
+from edge.model.outcome import Outcome
+from edge.model.result import Result
+from edge.worker import Worker, open_worker
+from tests.languages.languages import Language, build_or_skip, guest
+from tests.toolchain import ROOT
+
+pytestmark = pytest.mark.timeout(600)
+PYTHON = Language(Python())
+NAME = "sample"
+
+
+@pytest_asyncio.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
+    """A worker with time enough to compile what a language brings along."""
+    settings = load({"data": tmp_path / "data", "build_timeout_s": 120})
+    async with open_worker(settings, 0) as opened:
+        yield opened
+
+
+def request(
+    path: str = "/", method: str = "GET", body: bytes | None = None, **query: str
+) -> dict[str, object]:
+    """An HTTP event, with what Lambda's libraries read of one."""
+    event: dict[str, object] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
+        "headers": {"host": "edge.test", "content-type": "application/json"},
+        "requestContext": {
+            "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
+            "requestId": "r",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }
+    if query:
+        event["queryStringParameters"] = query
+    if body is not None:
+        event["body"] = body
+    return event
+
+
+async def deploy(worker: Worker, language: Language, folder: Path) -> None:
+    """Build a project and deploy it, primed as its manifest says if it has one."""
+    settings = Settings(limits=Limits(timeout_ms=10_000))
+    manifest = folder / MANIFEST_NAME
+    if manifest.is_file():
+        (declaration,) = read_manifest(manifest)
+        settings = declaration.settings
+    module = build_or_skip(language, folder, settings)
+    await worker.deployer.deploy(NAME, module, settings)
+
+
+async def ask(worker: Worker, event: object) -> Result:
+    """What the sample answers to an HTTP event."""
+    return await worker.invoker.invoke(Event(NAME, event, "r", Source.HTTP))
+
+
+async def test_python_hello(worker: Worker) -> None:
+    """The same greeting as in every other language."""
+    await deploy(worker, PYTHON, guest(PYTHON, "hello"))
+    said = {"function": NAME, "version": "$LATEST"}
+    for event, name in (
+        (request("/Ada"), "Ada"),
+        (request(name="Grace"), "Grace"),
+        (None, "world"),
+    ):
+        result = await ask(worker, event)
+        assert result.value == {"message": f"Hello, {name}!", **said}, result.failure
+
+
+async def test_python_template_and_single_file(worker: Worker, tmp_path: Path) -> None:
+    """`edge new python` makes what builds, and so does its one file by itself."""
+    project = tmp_path / "greet"
+    shutil.copytree(ROOT / "sdk" / "python" / "template", project)
+    await deploy(worker, PYTHON, project)
+    result = await ask(worker, request("/Ada"))
+    assert result.value == {"message": "Hello, Ada!"}
+    assert [line.message for line in result.log] == ["greeting Ada"]
+    alone = (project / "main.py").rename(tmp_path / "alone.py")
+    await worker.deployer.deploy(NAME, PYTHON.build_source(alone), Settings())
+    result = await ask(worker, request(name="Grace"))
+    assert result.value == {"message": "Hello, Grace!"}
+
+
+async def test_python_orders(worker: Worker) -> None:
+    """A handler written for Lambda with Powertools' router runs as it is."""
+    await deploy(worker, PYTHON, guest(PYTHON, "orders"))
+    item = await ask(worker, request("/items/tea"))
+    assert isinstance(item.value, dict), item.failure
+    assert item.value["statusCode"] == 200
+    assert item.value["body"] == '{"name":"tea","price":250}'
+    missing = await ask(worker, request("/items/coffee"))
+    assert isinstance(missing.value, dict), missing.failure
+    assert missing.value["statusCode"] == 404
+    order = b'{"tea": 2, "cake": 1}'
+    placed = await ask(worker, {**request("/orders", "POST", order), "rawQueryString": ""})
+    assert isinstance(placed.value, dict), placed.failure
+    assert placed.value["statusCode"] == 201
+    assert placed.value["body"] == '{"total": 920, "currency": "EUR"}'
+
+
+async def test_python_pages(worker: Worker) -> None:
+    """Jinja2, Markdown and Werkzeug, primed; what priming never saw works all the same."""
+    await deploy(worker, PYTHON, guest(PYTHON, "pages"))
+    for path, status, content in (
+        ("/", 200, '<a href="notes/2">note 2</a>'),
+        ("/notes/1", 200, '<a href="https://example.com/">time</a>'),
+        ("/notes/2", 200, "<td>420</td>"),
+        ("/notes/3", 404, "There is no note 3."),
+    ):
+        page = await ask(worker, request(path))
+        assert isinstance(page.value, dict), page.failure
+        assert page.value["statusCode"] == status
+        assert content in page.value["body"]
+
+
+LAZY = """\
+import random
+
+def handler(event, context):
+    import colorsys, datetime, pkgutil
+    from other import deep
+    return {
+        "hsv": colorsys.rgb_to_hsv(1, 0, 0)[2],
+        "year": datetime.datetime.strptime("2026", "%Y").year,
+        "deep": deep.VALUE,
+        "data": pkgutil.get_data("other", "data.txt").decode(),
+        "drawn": random.random(),
+    }
+"""
+
+
+async def test_python_imports_at_a_request(worker: Worker, tmp_path: Path) -> None:
+    """Modules that only a request imports are found, and `random` differs between requests."""
+    (tmp_path / "main.py").write_text(LAZY)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "__init__.py").touch()
+    (tmp_path / "other" / "deep.py").write_text("VALUE = 5\n")
+    (tmp_path / "other" / "data.txt").write_text("kept")
+    await deploy(worker, PYTHON, tmp_path)
+    drawn = set()
+    for _ in range(3):
+        result = await ask(worker, None)
+        assert isinstance(result.value, dict), result.failure
+        drawn.add(result.value.pop("drawn"))
+        assert result.value == {"hsv": 1, "year": 2026, "deep": 5, "data": "kept"}
+    assert len(drawn) == 3
+
+
+RAISES = """\
+def handler(event, context):
+    if event == "exit":
+        raise SystemExit(3)
+    if event == "set":
+        return {1, 2}
+    return inner()
+
+def inner():
+    raise KeyError("no such drink")
+"""
+
+
+async def test_python_errors(worker: Worker, tmp_path: Path) -> None:
+    """An exception has Lambda's shape and its stack; so has an exit, and what JSON cannot say."""
+    (tmp_path / "main.py").write_text(RAISES)
+    await deploy(worker, PYTHON, tmp_path)
+    failures = {}
+    for event in ("raise", "exit", "set"):
+        result = await worker.invoker.invoke(Event(NAME, event, "r"))
+        assert result.outcome is Outcome.GUEST_ERROR
+        failures[event] = result.failure
+    raised, exited, unfit = failures["raise"], failures["exit"], failures["set"]
+    assert raised is not None
+    assert (raised.type, raised.message) == ("KeyError", "'no such drink'")
+    assert [line.splitlines()[0] for line in raised.stack] == [
+        '  File "/var/task/main.py", line 6, in handler',
+        '  File "/var/task/main.py", line 9, in inner',
+    ]
+    assert exited is not None
+    assert exited.type == "Runtime.ExitError"
+    assert unfit is not None
+    assert unfit.type == "Runtime.MarshalError"
+    assert "type set is not JSON serializable" in unfit.message
+
+
+def test_python_build_failures(tmp_path: Path) -> None:
+    """A module that does not load fails the build with its own traceback and nothing else."""
+    for name, source, said in (
+        ("missing", "import nowhere\n", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("syntax", "def handler(:\n", "SyntaxError: invalid syntax"),
+        ("empty", "", "defines no 'def handler(event, context)'"),
+    ):
+        path = tmp_path / f"{name}.py"
+        path.write_text(source)
+        with pytest.raises(BuildFailed) as refused:
+            PYTHON.compiler.compile(Project(name, path, tmp_path), tmp_path / "out.wasm")
+        assert said in refused.value.message
+        assert "Stack backtrace" not in refused.value.message

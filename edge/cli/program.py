@@ -14,6 +14,7 @@ from edge.cli.deploy import deploy
 from edge.cli.failure import CommandFailed
 from edge.cli.info import info
 from edge.cli.invoke import invoke
+from edge.cli.key import key
 from edge.cli.list import list_functions
 from edge.cli.logs import logs
 from edge.cli.new import new
@@ -53,7 +54,7 @@ def program(context: click.Context) -> None:
 
 
 _VERBS = (new, up, build, serve, deploy, invoke, list_functions, info, versions, publish, logs)
-for verb in (*_VERBS, usage, dead, rm):
+for verb in (*_VERBS, usage, dead, rm, key):
     program.add_command(verb)
 
 

@@ -1,7 +1,7 @@
 """One worker: every object built and wired, visibly, and the two doors served until told to stop.
 
 Neighbours: `supervise/process.py` starts it, in a process of its own; nothing imports it.
-Invariant: only here are storage backends named.
+Invariant: only here and in `keyring.py` are storage backends named.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ import hypercorn.asyncio
 import hypercorn.config
 import structlog
 
+from edge.access.authority import Authority
 from edge.config import (
     EDGE_DOOR,
     Address,
@@ -45,6 +46,7 @@ from edge.invoke.occupancy import Occupancy
 from edge.invoke.posts import Posts
 from edge.invoke.prepared import Preparations
 from edge.invoke.runner import Runner
+from edge.keyring import open_keyring
 from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.ledger import Ledger
@@ -106,6 +108,8 @@ class Worker:
         self.events = SqliteEvents(
             data / "events.db", EventBounds(host.async_events_max, host.async_bytes_max)
         )
+        self._keys = contextlib.ExitStack()
+        self.keyring = self._keys.enter_context(open_keyring(data))
         self.occupancy = Occupancy(
             data / OCCUPANCY, host.functions_max, settings.workers * COLUMNS, number
         )
@@ -158,6 +162,7 @@ class Worker:
         """Close everything, in the order opposite to building."""
         self.sandbox.stop()
         self.events.close()
+        self._keys.close()
         self.kv.close()
         self.logs.close()
         self.journal.close()
@@ -204,7 +209,8 @@ async def serve(
         bounds = Bounds(settings.host.payload_bytes_max, settings.host.module_bytes_max)
         http, control = sockets
         config = _door_config(settings.host.grace_s)
-        data_plane, private_plane = DataPlane(services, bounds), control_plane(services, bounds)
+        data_plane = DataPlane(services, bounds)
+        private_plane = control_plane(services, bounds, Authority(worker.keyring))
         control_config = _door_config(settings.host.grace_s)
         async with asyncio.TaskGroup() as doors:
             if settings.door == EDGE_DOOR:

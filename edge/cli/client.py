@@ -34,6 +34,7 @@ from edge.model.function import Settings
 from edge.model.limits import TIMEOUT_MS_MAX
 
 CONTROL_ENVIRONMENT = "EDGE_CONTROL"
+TOKEN_ENVIRONMENT = "EDGE_TOKEN"
 NOT_FOUND = 404
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
@@ -57,13 +58,16 @@ class ControlPlane:
     """A client of one control plane; raises CommandFailed from every method."""
 
     def __init__(self, url: str | None = None) -> None:
-        """`url` defaults to EDGE_CONTROL, then to where `edge serve` listens."""
+        """`url` defaults to EDGE_CONTROL, then to where `edge serve` listens.
+
+        EDGE_TOKEN, where it is set, is sent with every request.
+        """
         named = url or os.environ.get(CONTROL_ENVIRONMENT) or HostSettings().control.url
         host = _host_of(named)
         self.url = named.rstrip("/")
         self._http = httpx.Client(
             base_url=self.url,
-            headers={"user-agent": f"edge/{__version__}"},
+            headers=_headers(),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             trust_env=not Address(host, 0).is_loopback,  # no proxy leads to this machine
         )
@@ -243,6 +247,12 @@ class ControlPlane:
             return response.json()
         except ValueError:
             raise CommandFailed(_stranger(self.url, response.status_code)) from None
+
+
+def _headers() -> Mapping[str, str]:
+    token = os.environ.get(TOKEN_ENVIRONMENT)
+    named = {"authorization": f"Bearer {token}"} if token else {}
+    return {"user-agent": f"edge/{__version__}", **named}
 
 
 def _settings_document(settings: Settings) -> Mapping[str, object]:

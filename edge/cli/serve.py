@@ -11,6 +11,7 @@ from edge import __version__
 from edge.cli.host import host_options
 from edge.cli.options import json_option
 from edge.config import Settings
+from edge.keyring import open_keyring
 from edge.serve import Ready, run
 
 
@@ -26,5 +27,10 @@ def serve(settings: Settings, as_json: bool) -> None:
             return
         click.echo(f"edge {__version__} serves functions at {ready.http_url}")
         click.echo(f"control plane at {ready.control_url}; Ctrl-C stops")
+        with open_keyring(settings.data) as keyring:
+            if not keyring.is_closed:
+                click.echo(
+                    "it is open to everybody on this machine: 'edge key create' closes it", err=True
+                )
 
     run(settings, on_ready=announce)

@@ -9,6 +9,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from edge.access.faults import (
+    IncompleteSignature,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    UnrecognizedClient,
+)
 from edge.front.documents import json_bytes
 from edge.front.faults import (
     InvalidZipFile,
@@ -91,6 +97,10 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         Conflict: (409, "ResourceConflictException"),
         PreconditionFailed: (412, "PreconditionFailedException"),
         Denied: (403, "AccessDeniedException"),
+        IncompleteSignature: (400, "IncompleteSignatureException"),
+        InvalidSignature: (403, "InvalidSignatureException"),
+        MissingAuthenticationToken: (403, "MissingAuthenticationTokenException"),
+        UnrecognizedClient: (403, "UnrecognizedClientException"),
         # The module asks too much; a 5xx would make Lambda's clients send it again.
         DeployTimeout: (422, "InvalidParameterValueException"),
         StorageFailure: (500, "ServiceException"),

@@ -1,7 +1,8 @@
 """The control plane: Lambda's API, `/v1` and `/healthz`, as one ASGI app.
 
 Neighbours: the endpoints are in `lambda_api/` and `v1/`; `serve.py` binds this to loopback.
-Invariant: never reachable on the data plane's port; every request passed `guard.py` first.
+Invariant: never reachable on the data plane's port; every request passed `guard.py`, then
+`gate.py`, first.
 """
 
 from starlette.applications import Starlette
@@ -9,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from edge.access.authority import Authority
 from edge.front.asgi import App, Receive, Scope, Send
 from edge.front.endpoints import Dialect, Endpoint, framed
 from edge.front.faults import MethodNotAllowed, NoSuchPath
+from edge.front.gate import Gate
 from edge.front.guard import Guard
 from edge.front.lambda_api.deployments import Deployments
 from edge.front.lambda_api.dialect import LAMBDA
@@ -31,13 +34,14 @@ from edge.front.v1.usage import Usages
 _LAMBDA_FUNCTIONS = "/2015-03-31/functions"
 
 
-def control_plane(services: Services, bounds: Bounds) -> App:
+def control_plane(services: Services, bounds: Bounds, authority: Authority) -> App:
     """The ASGI app on the private port."""
     app = Starlette(
         routes=[*_lambda_routes(services, bounds), *_v1_routes(services, bounds)],
         exception_handlers={404: _no_such_path, 405: _method_not_allowed},
     )
-    return Discarding(Guard(_OptionalSlash(app)))
+    gate = Gate(_OptionalSlash(app), authority, _dialect_of, 2 * bounds.module_bytes_max)
+    return Discarding(Guard(gate))
 
 
 def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
@@ -114,8 +118,11 @@ async def _told(request: Request, error: NoSuchPath | MethodNotAllowed) -> Respo
     async def raise_error(_request: Request) -> Response:
         raise error
 
-    dialect = V1 if request.url.path.startswith(("/v1", "/healthz")) else LAMBDA
-    return await framed(raise_error, dialect)(request)
+    return await framed(raise_error, _dialect_of(request.url.path))(request)
+
+
+def _dialect_of(path: str) -> Dialect:
+    return V1 if path.startswith(("/v1", "/healthz")) else LAMBDA
 
 
 class _OptionalSlash:

@@ -1,4 +1,4 @@
-"""Keeps web pages away from the control plane, which has no keys yet.
+"""Keeps web pages away from the control plane, which may be open to this machine.
 
 Neighbours: `control.py` puts it outermost; `serve.py` binds the plane to loopback only.
 A page on any site can make its reader's browser send requests to 127.0.0.1, directly (then

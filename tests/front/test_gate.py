@@ -1,0 +1,145 @@
+"""A closed control plane: who gets in, how far, and what the others are told."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from edge.access.keyring import NewKey
+from edge.keyring import open_keyring
+from edge.model.ids import function_arn
+from tests.running import Server
+
+INVOKER = {
+    "Statement": {
+        "Effect": "Allow",
+        "Action": ["lambda:InvokeFunction", "lambda:GetFunction"],
+        "Resource": function_arn("echo"),
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def keys(shared_server: Server, echo: bytes) -> Iterator[dict[str, NewKey]]:
+    """A host with `echo` and `other`, then closed: `admin` may all, `invoker` call `echo`."""
+    shared_server.deploy("echo", echo)
+    shared_server.deploy("other", echo)
+    with open_keyring(shared_server.data) as keyring:
+        yield {
+            "admin": keyring.create("admin"),
+            "invoker": keyring.create("invoker", json.dumps(INVOKER)),
+        }
+
+
+def client(server: Server, key: NewKey, secret: str | None = None) -> Any:
+    """boto3 with a key."""
+    return boto3.client(
+        "lambda",
+        endpoint_url=server.control_url,
+        region_name="edge",
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=secret or key.secret,
+        config=Config(retries={"max_attempts": 1}),
+    )
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a token."""
+    return {"authorization": f"Bearer {token}"}
+
+
+def refused(call: Any) -> str:
+    """The error code of a call that must fail."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+def test_boto3_with_a_key(shared_server: Server, keys: dict[str, NewKey]) -> None:
+    """A signed client does all that it may, ARNs in the path included."""
+    admin = client(shared_server, keys["admin"])
+    assert len(admin.list_functions()["Functions"]) == 2
+    for name in ("echo", function_arn("echo")):
+        assert admin.invoke(FunctionName=name, Payload=b'{"a": 1}')["StatusCode"] == 200
+
+
+def test_boto3_refusals(shared_server: Server, keys: dict[str, NewKey]) -> None:
+    """What a policy does not allow, and what no key signed, has Lambda's error codes."""
+    invoker = client(shared_server, keys["invoker"])
+    assert invoker.invoke(FunctionName="echo", Payload=b"{}")["StatusCode"] == 200
+    assert refused(lambda: invoker.invoke(FunctionName="other")) == "AccessDeniedException"
+    assert refused(invoker.list_functions) == "AccessDeniedException"
+    assert refused(lambda: invoker.delete_function(FunctionName="echo")) == "AccessDeniedException"
+    wrong = client(shared_server, keys["admin"], "wrong")
+    assert refused(wrong.list_functions) == "InvalidSignatureException"
+    stranger = NewKey("EDGE0", "x", "secret", "token")
+    assert refused(client(shared_server, stranger).list_functions) == "UnrecognizedClientException"
+    creating = client(shared_server, keys["invoker"]).create_function
+    code = refused(
+        lambda: creating(FunctionName="new", Role="r", Code={"ZipFile": b"x"}, Runtime="wasm")
+    )
+    assert code == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/functions"), ("PUT", "/v1/functions/echo"), ("DELETE", "/v1/functions/echo"),
+     ("GET", "/v1/functions/echo/logs"), ("GET", "/v1/usage"), ("GET", "/2015-03-31/functions/"),
+     ("POST", "/2015-03-31/functions/echo/invocations"), ("GET", "/nothing"), ("GET", "/"),
+     ("OPTIONS", "/v1/functions"), ("GET", "/healthz/x")],
+)  # fmt: skip
+def test_nothing_without_a_key(
+    shared_server: Server, keys: dict[str, NewKey], method: str, path: str
+) -> None:
+    """Without a key every path is refused alike, those that do not exist too."""
+    response = shared_server.control.request(method, path)
+    assert response.status_code == 403
+    assert "EDGE_TOKEN" in response.text
+
+
+def test_health_needs_no_key(shared_server: Server, keys: dict[str, NewKey]) -> None:
+    """A load balancer has no key."""
+    assert shared_server.control.get("/healthz").status_code == 200
+
+
+def test_bearer_token(shared_server: Server, keys: dict[str, NewKey]) -> None:
+    """A token opens what its key's policy allows, and a wrong one nothing."""
+    control = shared_server.control
+    admin, invoker = bearer(keys["admin"].token), bearer(keys["invoker"].token)
+    assert control.get("/v1/functions", headers=admin).status_code == 200
+    assert control.get("/v1/functions/echo", headers=invoker).status_code == 200
+    denied = control.get("/v1/functions/other", headers=invoker)
+    assert denied.status_code == 403
+    assert denied.json()["error"]["code"] == "denied"
+    assert control.get("/v1/functions", headers=bearer("edge_x")).status_code == 403
+    assert control.get("/v1/functions", headers={"authorization": "Basic eA=="}).status_code == 400
+
+
+def test_refusals_and_changes_are_logged(shared_server: Server, keys: dict[str, NewKey]) -> None:
+    """The log says who wanted what and why not, who changed what, and no secret."""
+    headers = bearer(keys["admin"].token)
+    shared_server.control.delete("/v1/functions/missing", headers=headers)
+    shared_server.control.delete("/v1/functions/missing", headers=bearer("edge_wrong"))
+    log = shared_server.stderr_path.read_text()
+    assert re.search(r"access_refused.*lambda:DeleteFunction", log)
+    assert re.search(r"user/admin", log)
+    assert keys["admin"].token not in log
+    assert "edge_wrong" not in log
+
+
+def test_open_until_the_first_key(server: Server) -> None:
+    """A host without keys lets this machine in, and closes as soon as there is one."""
+    assert server.control.get("/v1/functions").status_code == 200
+    with open_keyring(Path(server.data)) as keyring:
+        token = keyring.create("first").token
+        assert server.control.get("/v1/functions").status_code == 403
+        assert server.control.get("/v1/functions", headers=bearer(token)).status_code == 200
+        keyring.revoke("first")
+    assert server.control.get("/v1/functions", headers=bearer(token)).status_code == 403

@@ -8,6 +8,7 @@ from pathlib import Path
 from edge.build.assemblyscript import AssemblyScript
 from edge.build.c import C, Cpp
 from edge.build.go import Go
+from edge.build.javascript import JavaScript
 from edge.build.language import Language
 from edge.build.python import Python
 from edge.build.rust import Rust
@@ -21,6 +22,7 @@ LANGUAGES: tuple[Language, ...] = (
     Zig(),
     AssemblyScript(),
     Python(),
+    JavaScript(),
 )
 """Where two could claim a directory, the first one does."""
 

@@ -18,6 +18,7 @@ import pytest
 from edge.build.assemblyscript import AssemblyScript
 from edge.build.c import C
 from edge.build.go import Go
+from edge.build.javascript import JavaScript
 from edge.build.language import Language as Compiler
 from edge.build.project import Project, tree_files
 from edge.build.python import Python
@@ -102,5 +103,6 @@ LANGUAGES = (
     Language(Go()),
     Language(Zig()),
     Language(AssemblyScript(), {"error_stack": "AssemblyScript cannot see its callers"}),
+    Language(JavaScript(), {"echo_number_kinds": "JSON has no infinity"}),
     Language(Python(), {"echo_number_kinds": "JSON has no infinity"}),
 )

@@ -1,5 +1,6 @@
 """The sample functions that are components, on a worker, as their manifests declare them."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from edge.build.javascript import JavaScript
 from edge.build.project import Project
 from edge.build.python import Python
 from edge.cli.manifest import MANIFEST_NAME, read_manifest
@@ -23,6 +25,8 @@ from tests.toolchain import ROOT
 
 pytestmark = pytest.mark.timeout(600)
 PYTHON = Language(Python())
+JAVASCRIPT = Language(JavaScript())
+BOTH = pytest.mark.parametrize("language", [PYTHON, JAVASCRIPT], ids=lambda each: each.name)
 NAME = "sample"
 
 
@@ -74,9 +78,10 @@ async def ask(worker: Worker, event: object) -> Result:
     return await worker.invoker.invoke(Event(NAME, event, "r", Source.HTTP))
 
 
-async def test_python_hello(worker: Worker) -> None:
+@BOTH
+async def test_hello(worker: Worker, language: Language) -> None:
     """The same greeting as in every other language."""
-    await deploy(worker, PYTHON, guest(PYTHON, "hello"))
+    await deploy(worker, language, guest(language, "hello"))
     said = {"function": NAME, "version": "$LATEST"}
     for event, name in (
         (request("/Ada"), "Ada"),
@@ -87,16 +92,18 @@ async def test_python_hello(worker: Worker) -> None:
         assert result.value == {"message": f"Hello, {name}!", **said}, result.failure
 
 
-async def test_python_template_and_single_file(worker: Worker, tmp_path: Path) -> None:
-    """`edge new python` makes what builds, and so does its one file by itself."""
+@BOTH
+async def test_template_and_single_file(worker: Worker, language: Language, tmp_path: Path) -> None:
+    """`edge new` makes what builds, and so does its one file by itself."""
     project = tmp_path / "greet"
-    shutil.copytree(ROOT / "sdk" / "python" / "template", project)
-    await deploy(worker, PYTHON, project)
+    shutil.copytree(ROOT / "sdk" / language.name / "template", project)
+    await deploy(worker, language, project)
     result = await ask(worker, request("/Ada"))
     assert result.value == {"message": "Hello, Ada!"}
     assert [line.message for line in result.log] == ["greeting Ada"]
-    alone = (project / "main.py").rename(tmp_path / "alone.py")
-    await worker.deployer.deploy(NAME, PYTHON.build_source(alone), Settings())
+    (source,) = project.iterdir()
+    alone = source.rename(tmp_path / f"alone{source.suffix}")
+    await worker.deployer.deploy(NAME, language.build_source(alone), Settings())
     result = await ask(worker, request(name="Grace"))
     assert result.value == {"message": "Hello, Grace!"}
 
@@ -215,3 +222,87 @@ def test_python_build_failures(tmp_path: Path) -> None:
             PYTHON.compiler.compile(Project(name, path, tmp_path), tmp_path / "out.wasm")
         assert said in refused.value.message
         assert "Stack backtrace" not in refused.value.message
+
+
+FEED = b"""<?xml version="1.0"?>
+<feed xmlns="http://www.w3.org/2005/Atom"><title>News</title>
+<entry><title>Tea &amp; cake</title><link href="https://example.com/1"/><updated>2026</updated></entry>
+<entry><title>Bread</title><link href="https://example.com/2"/><updated>2025</updated></entry></feed>"""
+
+
+async def test_javascript_feed(worker: Worker, tmp_path: Path) -> None:
+    """A handler written for Lambda, in CommonJS and with a package from npm, runs as it is."""
+    project = tmp_path / "feed"
+    source = guest(JAVASCRIPT, "feed")
+    shutil.copytree(source, project, ignore=shutil.ignore_patterns("node_modules", "*.wasm"))
+    await deploy(worker, JAVASCRIPT, project)
+    read = await ask(worker, request("/", "POST", FEED, limit="1"))
+    assert isinstance(read.value, dict), read.failure
+    assert json.loads(read.value["body"]) == {
+        "title": "News",
+        "entries": [{"title": "Tea & cake", "href": "https://example.com/1", "updated": 2026}],
+    }
+    refused = await ask(worker, request("/", "POST", b"<rss/>"))
+    assert isinstance(refused.value, dict), refused.failure
+    assert refused.value["statusCode"] == 422
+
+
+PROMISES = """\
+const boot: number = Math.random();
+let answer = "unset";
+
+export const handler = async (event: { do?: string }) => {
+  if (event.do === "never") return new Promise(() => {});
+  if (event.do === "throw") throw new RangeError("out of tea");
+  const order: string[] = [];
+  setTimeout(() => order.push("second timer"), 20);
+  setTimeout(() => order.push("first timer"), 5);
+  queueMicrotask(() => order.push("job"));
+  order.push("handler");
+  async function* count() { yield 1; await null; yield 2; }
+  const counted: number[] = [];
+  for await (const each of count()) counted.push(each);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  const any = await Promise.any([Promise.reject(new Error("no")), "yes"]);
+  const settled = await Promise.allSettled([Promise.reject(1), 2]);
+  const text = new TextDecoder().decode(new TextEncoder().encode("grüße 🦀 \\ud800"));
+  return { order, counted, any, settled, text, drawn: [Math.random(), crypto.randomUUID()], boot };
+};
+"""
+
+
+async def test_typescript_and_promises(worker: Worker, tmp_path: Path) -> None:
+    """Types are dropped; promises, timers and generators run in the language's order."""
+    (tmp_path / "index.ts").write_text(PROMISES)
+    await deploy(worker, JAVASCRIPT, tmp_path)
+    drawn = []
+    for _ in range(2):
+        result = await worker.invoker.invoke(Event(NAME, {}, "r"))
+        value = result.value
+        assert isinstance(value, dict), result.failure
+        drawn += value.pop("drawn")
+        assert value.pop("boot") < 1
+        assert value == {
+            "order": ["handler", "job", "first timer", "second timer"],
+            "counted": [1, 2],
+            "any": "yes",
+            "settled": [{"status": "rejected", "reason": 1}, {"status": "fulfilled", "value": 2}],
+            "text": "grüße 🦀 �",
+        }
+    assert len(set(drawn)) == 4
+    never = await worker.invoker.invoke(Event(NAME, {"do": "never"}, "r"))
+    assert (never.outcome, never.value) == (Outcome.OK, None)
+    thrown = await worker.invoker.invoke(Event(NAME, {"do": "throw"}, "r"))
+    assert thrown.failure is not None
+    assert (thrown.failure.type, thrown.failure.message) == ("RangeError", "out of tea")
+
+
+def test_javascript_build_failure(tmp_path: Path) -> None:
+    """A mistake is shown in the bundler's words, with its line."""
+    path = tmp_path / "bad.js"
+    path.write_text("export const handler = (;")
+    with pytest.raises(BuildFailed, match=r"bad\.js:1:24"):
+        JAVASCRIPT.compiler.compile(Project("bad", path, tmp_path), tmp_path / "bad.wasm")
+    path.write_text("export const other = 1;")
+    with pytest.raises(BuildFailed, match="exports no 'handler"):
+        JAVASCRIPT.compiler.compile(Project("bad", path, tmp_path), tmp_path / "bad.wasm")

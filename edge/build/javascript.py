@@ -1,0 +1,192 @@
+"""JavaScript and TypeScript: bundled by esbuild, made a component by componentize-qjs.
+
+Neighbours: `sdk/javascript/runtime` is bundled around the function: it has what QuickJS lacks and
+runs the promises' jobs; `sdk/javascript/wit` is the world.
+Invariant: the output holds no path of this machine. It differs from build to build all the same, as
+QuickJS draws a seed when it starts.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from edge.build.process import run_compiler, tool_environment
+from edge.build.project import Project, tree_files
+from edge.build.sdk import sdk_directory, wit_directory
+from edge.model.errors import BuildFailed, MissingToolchain
+
+_BUNDLER = "esbuild"
+_COMPILER = "componentize-qjs"
+_WORLD = "program"
+_PACKAGE = "package.json"
+_SURROUNDINGS = "surroundings.js"
+_MODULES = "node_modules"
+_ROOTS = ("index.js", "index.mjs", "index.ts", "src/index.js", "src/index.ts")
+"""What a directory's handler may be in, where its package.json names no `main`."""
+_BUNDLE = (
+    "--bundle",
+    "--format=esm",
+    "--platform=neutral",
+    "--main-fields=module,main",
+    "--conditions=import,module,default",
+    "--target=es2023",
+    # The runtime's promises are its own, so these become generators over them.
+    "--supported:async-await=false",
+    "--supported:async-generator=false",
+    "--supported:for-await=false",
+    "--external:wasi:*",
+    "--external:edge:*",
+    "--keep-names",
+    "--charset=utf8",
+    "--log-level=warning",
+)
+_VERSION_SECONDS_MAX = 60
+
+
+class JavaScript:
+    """JavaScript or TypeScript, from one file, or from a package and what it depends on."""
+
+    name = "javascript"
+    suffixes: tuple[str, ...] = (".js", ".mjs", ".cjs", ".ts", ".mts")
+
+    def find_source(self, directory: Path) -> Path | None:
+        """`main` of a package.json, else a file named as an entry is."""
+        if (directory / "asconfig.json").is_file():
+            return None  # AssemblyScript has the same suffix
+        return _main_of(directory) or next(
+            (directory / root for root in _ROOTS if (directory / root).is_file()), None
+        )
+
+    def inputs(self, project: Project) -> Collection[Path] | None:
+        """The package's files, and what npm locked; unknown where packages are not locked."""
+        if not (project.directory / _PACKAGE).is_file():
+            return (project.source, *tree_files(wit_directory()))
+        locked = (project.directory / "package-lock.json").is_file()
+        if not locked and _depends(project.directory):
+            return None
+        return (*tree_files(project.directory), *tree_files(wit_directory()))
+
+    def check_toolchain(self) -> str:
+        """The versions of both tools; raises MissingToolchain."""
+        for tool in (_BUNDLER, _COMPILER):
+            if shutil.which(tool, path=tool_environment()["PATH"]) is None:
+                raise MissingToolchain(
+                    f"{tool} is not on the PATH: run"
+                    " 'npm install --global esbuild componentize-qjs'"
+                )
+        return "\n".join((_version_of(_BUNDLER), _package_version(_COMPILER)))
+
+    def compile(self, project: Project, output: Path) -> None:
+        """Fetch the package's dependencies if they are not there, bundle, and componentize."""
+        _install(project)
+        sdk = sdk_directory(self.name)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            entry, bundle, wit = folder / "entry.js", folder / "bundle.js", folder / "wit"
+            (folder / _SURROUNDINGS).write_text(_surroundings(sdk, project))
+            entry.write_text(_entry(sdk, project))
+            run_compiler(
+                [
+                    *(_BUNDLER, entry, *_BUNDLE, f"--alias:edge={sdk / 'index.js'}"),
+                    f"--outfile={bundle}",
+                ],
+                project,
+            )
+            bundle.write_text(_without_places(bundle.read_text()))
+            shutil.copytree(sdk / "wit", wit)
+            shutil.copytree(wit_directory(), wit / "deps" / "edge")
+            run_compiler(
+                [
+                    *(_COMPILER, "--wit", wit, "--world", _WORLD, "--js", bundle.name),
+                    *("--sync", "--output", output),
+                ],
+                project,
+                directory=folder,
+            )
+        if not output.is_file():
+            raise BuildFailed(f"{project.name}: componentize-qjs made no component")
+
+
+def _entry(sdk: Path, project: Project) -> str:
+    """The module that loads the globals, then the function, and exports what the host calls."""
+    runtime = sdk / "runtime"
+    primes = [{"event": prime.event, "answers": prime.answers} for prime in project.primes]
+    return (
+        f"import {json.dumps(str(runtime / 'globals.js'))};\n"
+        f'import "./{_SURROUNDINGS}";\n'
+        f"import * as module from {json.dumps(str(project.source))};\n"
+        f"import {{ serve }} from {json.dumps(str(runtime / 'serve.js'))};\n"
+        f"export const handle = serve(module, {json.dumps(primes)});\n"
+    )
+
+
+def _surroundings(sdk: Path, project: Project) -> str:
+    """The module that says what module-level code finds in its environment."""
+    runtime = sdk / "runtime"
+    environment = dict(project.environment)
+    return (
+        f"import {{ stage }} from {json.dumps(str(runtime / 'stage.js'))};\n"
+        f"stage.environment = {json.dumps(environment)};\n"
+    )
+
+
+def _without_places(bundle: str) -> str:
+    """Without the comments that name each file by where it lies."""
+    return "".join(line for line in bundle.splitlines(keepends=True) if not line.startswith("// "))
+
+
+def _package(directory: Path) -> dict[str, object]:
+    """What package.json says; raises BuildFailed where it is not JSON."""
+    try:
+        said = json.loads((directory / _PACKAGE).read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise BuildFailed(f"{directory / _PACKAGE} is not JSON: {error}") from None
+    return said if isinstance(said, dict) else {}
+
+
+def _main_of(directory: Path) -> Path | None:
+    main = _package(directory).get("main")
+    source = directory / main if isinstance(main, str) else None
+    return source if source is not None and source.is_file() else None
+
+
+def _depends(directory: Path) -> bool:
+    return bool(_package(directory).get("dependencies"))
+
+
+def _install(project: Project) -> None:
+    """Put the dependencies beside the sources, as npm does, if they are not there."""
+    directory = project.directory
+    if (directory / _MODULES).is_dir() or not _depends(directory):
+        return
+    locked = (directory / "package-lock.json").is_file()
+    verb = "ci" if locked else "install"
+    flags = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    run_compiler(["npm", verb, *flags], project, directory=directory)
+
+
+def _version_of(tool: str) -> str:
+    said = subprocess.run(
+        [tool, "--version"],
+        env=tool_environment(),
+        capture_output=True,
+        text=True,
+        timeout=_VERSION_SECONDS_MAX,
+        check=False,
+    )
+    return said.stdout.strip()
+
+
+def _package_version(tool: str) -> str:
+    """Of a tool that has no option for it: what the package it lies in says."""
+    found = Path(shutil.which(tool, path=tool_environment()["PATH"]) or tool).resolve()
+    for folder in found.parents:
+        said = _package(folder).get("version")
+        if said:
+            return f"{tool} {said}"
+    return str(found)

@@ -1,0 +1,110 @@
+/**
+ * One event: decode, call the handler, wait for it, encode what it returned or threw.
+ *
+ * Neighbours: the entry that `edge/build/javascript.py` writes exports what `serve` returns.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ * Invariant: nothing is thrown out of it.
+ */
+
+import { runUntil } from "./loop.js";
+import { stage } from "./stage.js";
+import { decode, encode } from "./values.js";
+
+const STACK_LINES_MAX = 64;
+
+/** The component's `handle`, for the module of a function, after its primes have run. */
+export function serve(module, primes) {
+  const handler = module.handler ?? module.default?.handler ?? module.default;
+  if (typeof handler !== "function") {
+    throw new TypeError("the function exports no 'handler(event, context)'");
+  }
+  for (const prime of primes) run(handler, prime);
+  return (envelope) => {
+    stage.isBuild = false;
+    let failure;
+    try {
+      return encode({ ok: settle(handler, decode(envelope)) });
+    } catch (error) {
+      failure = describe(error);
+    }
+    return encode({ error: failure });
+  };
+}
+
+/** Run one sample event. Should it throw, a request would too: the build goes on. */
+function run(handler, { event, answers }) {
+  stage.answers = decode(answers);
+  try {
+    settle(handler, { event: decode(event), context: PRIME });
+  } catch {
+    // What it warmed until then is kept.
+  }
+  stage.answers = undefined;
+}
+
+const PRIME = {
+  requestId: "prime",
+  functionName: "prime",
+  functionVersion: "$LATEST",
+  invokedFunctionArn: "arn:aws:lambda:edge:000000000000:function:prime:$LATEST",
+  memoryLimitMb: 128,
+  deadlineMs: Number.MAX_SAFE_INTEGER,
+  traceparent: null,
+  clientContext: null,
+};
+
+function settle(handler, { event, context }) {
+  let ended = false;
+  let value;
+  let thrown;
+  const end = (settled) => {
+    ended = true;
+    value = settled;
+  };
+  const callback = (error, answer) => {
+    if (error) thrown = { error };
+    end(answer);
+  };
+  const returned = handler(event, contextOf(context), callback);
+  if (typeof returned?.then === "function") {
+    returned.then(end, (error) => {
+      thrown = { error };
+      end();
+    });
+  } else if (handler.length < 3) {
+    end(returned);
+  }
+  runUntil(() => ended);
+  if (thrown) throw thrown.error;
+  return value === undefined ? null : value;
+}
+
+function contextOf(said) {
+  return {
+    awsRequestId: said.requestId,
+    callbackWaitsForEmptyEventLoop: true,
+    clientContext: said.clientContext ?? undefined,
+    deadlineMs: said.deadlineMs,
+    functionName: said.functionName,
+    functionVersion: said.functionVersion,
+    identity: undefined,
+    invokedFunctionArn: said.invokedFunctionArn,
+    logGroupName: `/aws/lambda/${said.functionName}`,
+    logStreamName: `[${said.functionVersion}]${said.requestId}`,
+    memoryLimitInMB: String(said.memoryLimitMb),
+    traceparent: said.traceparent,
+    getRemainingTimeInMillis: () => Math.max(0, said.deadlineMs - Date.now()),
+  };
+}
+
+function describe(error) {
+  if (!(error instanceof Error)) {
+    return { errorType: "Error", errorMessage: String(error), stackTrace: [] };
+  }
+  const stack = (error.stack ?? "").split("\n").filter((line) => line.trim());
+  return {
+    errorType: error.name || error.constructor.name,
+    errorMessage: String(error.message).toWellFormed(),
+    stackTrace: stack.slice(0, STACK_LINES_MAX),
+  };
+}

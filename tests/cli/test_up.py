@@ -128,7 +128,8 @@ def test_a_new_function_is_deployed_when_its_manifest_appears(started: Up, guest
     shutil.copytree(guests / "echo", guests / "mirror")
     manifest = guests / "mirror" / "edge.toml"
     manifest.write_text(manifest.read_text().replace("function.echo", "function.mirror"))
-    line = started.wait_for("/mirror")
+    line = started.wait_for("curl ")
+    assert line.endswith("/mirror")
     assert httpx.get(line.split()[1]).status_code == 200
     assert started.stop(signal.SIGTERM) == 0
     assert "Traceback" not in started.said
@@ -146,7 +147,7 @@ def test_a_build_that_fails_at_first_is_mended_by_the_next_save(
         up.wait_for("Error: hello does not build (exit code 1)")
         up.wait_for("watching")
         source.write_text(text)
-        assert httpx.get(up.wait_for("/hello").split()[1]).status_code == 200
+        assert httpx.get(up.wait_for("curl ").split()[1]).status_code == 200
         assert up.stop(signal.SIGINT) == 0
     finally:
         if up.process.poll() is None:

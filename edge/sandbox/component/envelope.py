@@ -77,14 +77,16 @@ def text_bytes_max(answer_bytes_max: int) -> int:
     return answer_bytes_max * 4 // 3 + _AROUND_BYTES
 
 
-def over_limit(data: bytes, value: object, answer_bytes_max: int) -> int | None:
+def over_limit(data: bytes, outcome: Outcome, value: object, answer_bytes_max: int) -> int | None:
     """The size of an answer that is over the limit, None if it is not.
 
     A byte string counts as its bytes, not as the base64 it crossed in, so that every kind of
-    guest may answer the same.
+    guest may answer the same. An error, or what is no answer at all, counts as it crossed.
     """
     if len(data) <= answer_bytes_max:
         return None
+    if outcome is not Outcome.OK:
+        return len(data)
     size = len(cbor.encode({"ok": value}))
     return size if size > answer_bytes_max else None
 

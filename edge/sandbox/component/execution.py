@@ -43,7 +43,7 @@ class ComponentExecution(Execution):
     def _conclude(self, data: bytes) -> None:
         outcome, value, failure = read_text_answer(data)
         most = self.instance.allowance.answer_bytes_max
-        size = over_limit(data, value, most)
+        size = over_limit(data, outcome, value, most)
         if size is not None:
             stopped = stop.too_large(size, most)
             outcome, value, failure = stopped.outcome, None, stopped.failure

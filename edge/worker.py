@@ -206,7 +206,8 @@ async def serve(
     """Serve both doors on bound sockets until `stop`, then finish what runs, within `grace_s`."""
     async with open_worker(settings, number) as worker:
         services = worker.services()
-        bounds = Bounds(settings.host.payload_bytes_max, settings.host.module_bytes_max)
+        host = settings.host
+        bounds = Bounds(host.payload_bytes_max, host.module_bytes_max, host.concurrency_max)
         http, control = sockets
         config = _door_config(settings.host.grace_s)
         data_plane = DataPlane(services, bounds)

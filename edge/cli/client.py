@@ -83,13 +83,18 @@ class ControlPlane:
     ) -> None:
         self._http.close()
 
-    def deploy(self, name: str, module: bytes, settings: Settings) -> InfoDocument:
+    def deploy(
+        self, name: str, module: bytes, settings: Settings, concurrency_max: int | None = None
+    ) -> InfoDocument:
         """Create or update a function; `changed` tells whether anything changed.
 
-        A module that is the function's already is named by its digest and not sent again.
+        Its concurrency stays as it is unless `concurrency_max` is given. A module that is the
+        function's already is named by its digest and not sent again.
         """
         digest = hashlib.sha256(module).hexdigest()
         document = _settings_document(settings)
+        if concurrency_max is not None:
+            document["concurrency"] = concurrency_max
         if self._digest(name) == digest:
             return self._put(name, {"digest": digest, "settings": document})
         return self._put(name, {"module": module, "settings": document})
@@ -255,12 +260,11 @@ def _headers() -> Mapping[str, str]:
     return {"user-agent": f"edge/{__version__}", **named}
 
 
-def _settings_document(settings: Settings) -> Mapping[str, object]:
-    """Settings as `/v1` takes them: a deploy states all of them."""
+def _settings_document(settings: Settings) -> dict[str, object]:
+    """A version's settings as `/v1` takes them: a deploy states all of them."""
     return {
         "memoryMb": settings.limits.memory_mb,
         "timeoutMs": settings.limits.timeout_ms,
-        "concurrency": settings.limits.concurrency_max,
         "environment": dict(settings.environment),
         "grants": list(settings.grants),
         "snapshot": settings.snapshot,

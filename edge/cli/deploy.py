@@ -27,7 +27,6 @@ class Overrides:
 
     memory_mb: int | None
     timeout_ms: int | None
-    concurrency_max: int | None
     environment: tuple[tuple[str, str], ...]
     grants: tuple[str, ...]
     snapshot: bool
@@ -37,7 +36,6 @@ class Overrides:
         limits = {
             "memory_mb": self.memory_mb,
             "timeout_ms": self.timeout_ms,
-            "concurrency_max": self.concurrency_max,
         }
         given = {key: value for key, value in limits.items() if value is not None}
         return replace(
@@ -84,7 +82,7 @@ def deploy(
     directory of such directories.
     What is not said, here or in the manifest, has its default.
     """
-    overrides = Overrides(memory, timeout, concurrency, env, grant, not no_snapshot)
+    overrides = Overrides(memory, timeout, env, grant, not no_snapshot)
     declared = [
         replace(declaration, settings=overrides.over(declaration.settings))
         for declaration in find_functions(path, name)
@@ -92,17 +90,23 @@ def deploy(
     with ControlPlane() as control:
         deployed = []
         for declaration in declared:
-            deployed.append(ship(control, declaration, compile_function(declaration)))
+            module = compile_function(declaration)
+            deployed.append(ship(control, declaration, module, concurrency))
             if not as_json:
                 _show(deployed[-1])
     if as_json:
         print_json({"functions": deployed})
 
 
-def ship(control: ControlPlane, declaration: Declaration, module: bytes) -> InfoDocument:
+def ship(
+    control: ControlPlane,
+    declaration: Declaration,
+    module: bytes,
+    concurrency_max: int | None = None,
+) -> InfoDocument:
     """Make `module` the live version of the declared function; raises CommandFailed."""
     with progress(f"deploying {declaration.name}"):
-        return control.deploy(declaration.name, module, declaration.settings)
+        return control.deploy(declaration.name, module, declaration.settings, concurrency_max)
 
 
 def change_text(function: InfoDocument) -> str:

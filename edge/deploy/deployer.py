@@ -19,6 +19,7 @@ from edge.model.errors import (
 from edge.model.function import (
     DESCRIPTION_CHARS_MAX,
     Artifact,
+    Change,
     GuestKind,
     Settings,
     Version,
@@ -32,7 +33,6 @@ from edge.sandbox.builder import Builder, Built
 from edge.storage.artifacts import ArtifactStore
 
 INIT_REQUEST_ID = "init"
-TAGS_MAX = 50
 
 
 class Deployer:
@@ -61,9 +61,11 @@ class Deployer:
         *,
         must_exist: bool | None = None,
         revision_id: str | None = None,
+        change: Change | None = None,
     ) -> Version:
         """Validate, snapshot, compile, write, register. Returns the version that is now live.
 
+        `change` is made to the function's shared settings at the moment the version goes live.
         Raises InvalidRequest and its kin (module, settings, size), Conflict, NotFound,
         DeployTimeout, StorageFailure; nothing has changed then.
         """
@@ -71,23 +73,40 @@ class Deployer:
         built = await self._builder.build(module, settings)
         artifact = await asyncio.to_thread(self._store, module, built)
         version = self._registry.put(
-            name, artifact, settings, must_exist=must_exist, revision_id=revision_id
+            name,
+            artifact,
+            settings,
+            must_exist=must_exist,
+            revision_id=revision_id,
+            change=change,
         )
         self._keep_log(version, built)
         return version
 
     async def configure(
-        self, name: str, settings: Settings, *, revision_id: str | None = None
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        revision_id: str | None = None,
+        change: Change | None = None,
     ) -> Version:
         """Change a function's settings, building anew only what depends on them."""
         current = self._registry.get(name)
         if _same_image(current.settings, settings):
             self._check(name, b"", settings)
             return self._registry.put(
-                name, current.artifact, settings, must_exist=True, revision_id=revision_id
+                name,
+                current.artifact,
+                settings,
+                must_exist=True,
+                revision_id=revision_id,
+                change=change,
             )
         module = await asyncio.to_thread(self._artifacts.get, current.artifact.digest)
-        return await self.deploy(name, module, settings, must_exist=True, revision_id=revision_id)
+        return await self.deploy(
+            name, module, settings, must_exist=True, revision_id=revision_id, change=change
+        )
 
     async def delete(self, name: str) -> None:
         """Take a function away; its artifacts go at the next sweep. Raises NotFound."""
@@ -133,9 +152,9 @@ class Deployer:
         for key, value in settings.environment:
             if not key or "=" in key or "\0" in key + value:
                 raise InvalidConfiguration(f"{key[:80]!r} cannot be an environment variable")
-        if len(settings.tags) > TAGS_MAX or len(settings.description) > DESCRIPTION_CHARS_MAX:
+        if len(settings.description) > DESCRIPTION_CHARS_MAX:
             raise InvalidConfiguration(
-                f"at most {TAGS_MAX} tags and {DESCRIPTION_CHARS_MAX} characters of description"
+                f"Description must have at most {DESCRIPTION_CHARS_MAX} characters"
             )
 
     def _store(self, module: bytes, built: Built) -> Artifact:

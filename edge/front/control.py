@@ -16,11 +16,13 @@ from edge.front.endpoints import Dialect, Endpoint, framed
 from edge.front.faults import MethodNotAllowed, NoSuchPath
 from edge.front.gate import Gate
 from edge.front.guard import Guard
+from edge.front.lambda_api.concurrency import Concurrency
 from edge.front.lambda_api.deployments import Deployments
 from edge.front.lambda_api.dialect import LAMBDA
 from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
+from edge.front.lambda_api.tags import TagEndpoints
 from edge.front.lambda_api.versions import Versions
 from edge.front.refusal import Discarding
 from edge.front.services import Bounds, Services
@@ -50,6 +52,8 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
     versions = Versions(services.registry)
     invocations = Invocations(services, bounds)
     event_configs = EventConfigs(services)
+    concurrency = Concurrency(services.registry, bounds)
+    tags = TagEndpoints(services.registry)
     function = _LAMBDA_FUNCTIONS + "/{name}"
     event_config = "/2019-09-25/functions/{name}/event-invoke-config"
     table: tuple[tuple[str, str, Endpoint], ...] = (
@@ -73,6 +77,13 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("GET", event_config, event_configs.get),
         ("DELETE", event_config, event_configs.delete),
         ("GET", f"{event_config}/list", event_configs.list),
+        ("PUT", "/2017-10-31/functions/{name}/concurrency", concurrency.put),
+        ("DELETE", "/2017-10-31/functions/{name}/concurrency", concurrency.delete),
+        ("GET", "/2019-09-30/functions/{name}/concurrency", concurrency.get),
+        ("GET", "/2016-08-19/account-settings", concurrency.account),
+        ("POST", "/2017-03-31/tags/{name}", tags.add),
+        ("DELETE", "/2017-03-31/tags/{name}", tags.remove),
+        ("GET", "/2017-03-31/tags/{name}", tags.list),
     )
     return _routes(table, LAMBDA)
 

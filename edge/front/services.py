@@ -12,7 +12,7 @@ from edge.meter.bill import Tariff
 from edge.meter.ledger import UsageTotal
 from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
-from edge.model.function import Settings, Version
+from edge.model.function import Census, Change, Settings, SharedSettings, Version
 from edge.model.limits import MIB
 from edge.model.result import LogLine, Result
 
@@ -92,11 +92,17 @@ class Deployer(Protocol):
         *,
         must_exist: bool | None = None,
         revision_id: str | None = None,
+        change: Change | None = None,
     ) -> Version:
         """Prepare and publish `module`; raises InvalidModule, Conflict, NotFound and others."""
 
     async def configure(
-        self, name: str, settings: Settings, *, revision_id: str | None = None
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        revision_id: str | None = None,
+        change: Change | None = None,
     ) -> Version:
         """Give a function other settings, its module unchanged."""
 
@@ -126,6 +132,12 @@ class Registry(Protocol):
 
     def delete_version(self, name: str, version: str) -> None:
         """Delete a numbered version; raises NotFound."""
+
+    def share(self, name: str, change: Change) -> SharedSettings:
+        """Change what a function's versions share; raises NotFound, and what `change` raises."""
+
+    def census(self) -> Census:
+        """What all functions amount to."""
 
 
 class StoredLine(Protocol):
@@ -193,3 +205,4 @@ class Bounds:
 
     payload_bytes_max: int = 6 * MIB
     module_bytes_max: int = 64 * MIB
+    concurrency_max: int = 1_000

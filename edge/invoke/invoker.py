@@ -197,7 +197,7 @@ class Invoker:
 
     def _refuse(self, version: Version) -> Outcome | None:
         """Whether a limit stands in the way: the function's, or the host's."""
-        limit = version.settings.limits.concurrency_max
+        limit = version.shared.concurrency_max
         if limit is not None and self._occupancy.function(version.slot) >= limit:
             return Outcome.THROTTLED
         if self._occupancy.host() >= self._admission.host.concurrency_max:

@@ -4,12 +4,15 @@ Neighbours: `registry/` stores these, `deploy/` makes them, `invoke/` runs them.
 Invariant: everything here is immutable; a change is a new value with a new revision.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from edge.model.errors import InvalidConfiguration
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.prime import Prime
+from edge.model.url import UrlConfig
 
 DESCRIPTION_CHARS_MAX = 256
 
@@ -60,7 +63,32 @@ class Settings:
     runtime: str = "wasm"
     role: str = ""
     architectures: tuple[str, ...] = ("x86_64",)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSettings:
+    """What holds for a function with all its versions, and takes effect without a deploy.
+
+    `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
+    `urls` has one entry for each qualifier with a URL config.
+    """
+
+    concurrency_max: int | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    urls: tuple[UrlConfig, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no host would follow; raises InvalidConfiguration."""
+        if self.concurrency_max is not None and self.concurrency_max < 0:
+            raise InvalidConfiguration("concurrency must be 0 or more")
+
+    def url(self, qualifier: str) -> UrlConfig | None:
+        """The URL config of a qualifier."""
+        return next((url for url in self.urls if url.qualifier == qualifier), None)
+
+
+Change = Callable[[SharedSettings], SharedSettings]
+"""Makes new shared settings of those that stand; an EdgeError from it leaves them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +105,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One runnable version of a function. `slot` numbers the function in the host's counters."""
+    """One runnable version of a function.
+
+    `slot` numbers the function in the host's counters; `shared` is the function's as it stands.
+    """
 
     function: str
     artifact: Artifact
@@ -86,3 +117,13 @@ class Version:
     revision_id: str
     modified_ms: int
     version: str = LATEST
+    shared: SharedSettings = SharedSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What all functions of a host amount to, together; `reserved` is of their concurrency."""
+
+    functions: int
+    code_bytes: int
+    reserved: int

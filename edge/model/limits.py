@@ -19,14 +19,10 @@ ENVIRONMENT_BYTES_MAX = 4 * KIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one invocation of one function.
-
-    `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
-    """
+    """Bounds of one invocation of one function."""
 
     timeout_ms: int = TIMEOUT_MS_DEFAULT
     memory_mb: int = MEMORY_MB_DEFAULT
-    concurrency_max: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no host would run; raises InvalidConfiguration."""
@@ -39,8 +35,6 @@ class Limits:
             raise InvalidConfiguration(
                 f"memory must be between 1 and {MEMORY_MB_MAX} MB, not {self.memory_mb}"
             )
-        if self.concurrency_max is not None and self.concurrency_max < 0:
-            raise InvalidConfiguration("concurrency must be 0 or more")
 
     @property
     def memory_bytes_max(self) -> int:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from edge.model.errors import InvalidRequest, NotFound
-from edge.model.function import Artifact, Settings, Version
+from edge.model.function import Artifact, Census, Change, Settings, SharedSettings, Version
 from edge.model.ids import LATEST, is_name
 from edge.storage.functions import FunctionStore
 from edge.storage.generation import Generation
@@ -64,12 +64,14 @@ class Registry:
         *,
         revision_id: str | None = None,
         must_exist: bool | None = None,
+        change: Change | None = None,
     ) -> Version:
         """Make this the function's latest version, for every process, before returning it.
 
         `must_exist` True or False makes it an update or a creation only (NotFound, Conflict);
-        `revision_id` must be the one the function still has (Conflict). Raises InvalidRequest for
-        a bad name or a full host, and StorageFailure.
+        `revision_id` must be the one the function still has (Conflict); `change` is made to its
+        shared settings in the same commit. Raises InvalidRequest for a bad name or a full host,
+        and StorageFailure.
         """
         if not is_name(name):
             raise InvalidRequest(
@@ -83,9 +85,24 @@ class Registry:
             revision_id=str(uuid4()),
             modified_ms=time.time_ns() // 1_000_000,
         )
-        version = self._store.put(draft, revision_id=revision_id, must_exist=must_exist)
+        version = self._store.put(
+            draft, revision_id=revision_id, must_exist=must_exist, change=change
+        )
         self._generation.bump()
         return version
+
+    def share(self, name: str, change: Change) -> SharedSettings:
+        """Change what all versions of a function share, for every process, before returning it.
+
+        Raises NotFound, StorageFailure, and what `change` raises.
+        """
+        shared = self._store.share(name, change)
+        self._generation.bump()
+        return shared
+
+    def census(self) -> Census:
+        """What the functions of this host amount to. Raises StorageFailure."""
+        return self._store.census()
 
     def get(self, name: str) -> Version:
         """The latest version as stored, past every cache. Raises NotFound, StorageFailure."""

@@ -7,24 +7,29 @@ not know is refused, never dropped: it would be lost at the next write.
 To add a member: raise FORMAT, and let the decoder tell the formats apart.
 """
 
-import json
 from collections.abc import Mapping
-from typing import NoReturn
 
 from edge.model.errors import EdgeError, StorageFailure
-from edge.model.function import Artifact, GuestKind, Settings, SnapshotReport, SnapshotState
+from edge.model.function import (
+    Artifact,
+    GuestKind,
+    Settings,
+    SharedSettings,
+    SnapshotReport,
+    SnapshotState,
+)
 from edge.model.limits import Limits
-from edge.model.prime import Prime
+from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
+from edge.storage.members import Members, decode, encode
 
-FORMAT = 2
-"""2 added the primes of settings."""
 _PRIMES_SINCE = 2
+_SHARED_SINCE = 3
 
 
 def encode_artifact(artifact: Artifact) -> str:
     """The JSON text of an artifact."""
     snapshot = artifact.snapshot
-    return _encode(
+    return encode(
         {
             "digest": artifact.digest,
             "sizeBytes": artifact.size_bytes,
@@ -43,7 +48,7 @@ def encode_artifact(artifact: Artifact) -> str:
 
 def decode_artifact(text: str) -> Artifact:
     """The artifact of a JSON text. Raises StorageFailure."""
-    members = _decode("artifact", text)
+    members = decode("artifact", text)
     snapshot = members.members("snapshot")
     try:
         artifact = Artifact(
@@ -69,12 +74,11 @@ def decode_artifact(text: str) -> Artifact:
 def encode_settings(settings: Settings) -> str:
     """The JSON text of settings; pairs are kept as lists, for their order."""
     limits = settings.limits
-    return _encode(
+    return encode(
         {
             "limits": {
                 "timeoutMs": limits.timeout_ms,
                 "memoryMb": limits.memory_mb,
-                "concurrencyMax": limits.concurrency_max,
             },
             "environment": [list(pair) for pair in settings.environment],
             "grants": list(settings.grants),
@@ -84,7 +88,6 @@ def encode_settings(settings: Settings) -> str:
             "runtime": settings.runtime,
             "role": settings.role,
             "architectures": list(settings.architectures),
-            "tags": [list(pair) for pair in settings.tags],
             "primes": [[prime.name, prime.event, prime.answers] for prime in settings.primes],
         }
     )
@@ -92,13 +95,17 @@ def encode_settings(settings: Settings) -> str:
 
 def decode_settings(text: str) -> Settings:
     """The settings of a JSON text. Raises StorageFailure."""
-    members = _decode("settings", text)
+    members = decode("settings", text)
     bounds = members.members("limits")
+    if members.format < _PRIMES_SINCE:
+        members.add("primes", [])
+    if members.format < _SHARED_SINCE:  # the function's own by now
+        bounds.drop("concurrencyMax")
+        members.drop("tags")
     try:
         limits = Limits(
             timeout_ms=bounds.integer("timeoutMs"),
             memory_mb=bounds.integer("memoryMb"),
-            concurrency_max=bounds.integer_or_none("concurrencyMax"),
         )
     except StorageFailure:
         raise
@@ -114,7 +121,6 @@ def decode_settings(text: str) -> Settings:
         runtime=members.text("runtime"),
         role=members.text("role"),
         architectures=members.texts("architectures"),
-        tags=members.pairs("tags"),
         primes=members.primes("primes"),
     )
     bounds.refuse_rest()
@@ -122,98 +128,78 @@ def decode_settings(text: str) -> Settings:
     return settings
 
 
-def _encode(members: Mapping[str, object]) -> str:
-    # ASCII, so that even a lone surrogate in an environment value can be stored.
-    return json.dumps({"format": FORMAT, **members}, separators=(",", ":"))
+def encode_shared(shared: SharedSettings) -> str:
+    """The JSON text of a function's shared settings."""
+    return encode(
+        {
+            "concurrencyMax": shared.concurrency_max,
+            "tags": [list(pair) for pair in shared.tags],
+            "urls": [_url_members(url) for url in shared.urls],
+        }
+    )
 
 
-def _decode(what: str, text: str) -> "_Members":
+def decode_shared(text: str) -> SharedSettings:
+    """The shared settings of a JSON text. Raises StorageFailure."""
+    members = decode("shared settings", text)
     try:
-        members = _Members(what, json.loads(text))
-    except ValueError as error:
-        raise StorageFailure(f"the stored {what} is not JSON: {error}") from error
-    if not 1 <= (found := members.integer("format")) <= FORMAT:
-        raise StorageFailure(
-            f"the stored {what} has format {found}, this edge knows {FORMAT}: upgrade edge"
+        shared = SharedSettings(
+            concurrency_max=members.integer_or_none("concurrencyMax"),
+            tags=members.pairs("tags"),
+            urls=tuple(_url(url) for url in members.many("urls")),
         )
-    if found < _PRIMES_SINCE and what == "settings":
-        members.add("primes", [])
-    return members
+    except StorageFailure:
+        raise
+    except (EdgeError, ValueError) as error:
+        raise StorageFailure(f"the shared settings are unknown to this edge: {error}") from error
+    members.refuse_rest()
+    return shared
 
 
-class _Members:
-    """The members of one JSON object, each taken once and checked for its type."""
+def _url_members(url: UrlConfig) -> Mapping[str, object]:
+    return {
+        "qualifier": url.qualifier,
+        "authType": url.auth_type.value,
+        "createdMs": url.created_ms,
+        "modifiedMs": url.modified_ms,
+        "invokeMode": url.invoke_mode.value,
+        "cors": [_cors_members(url.cors)] if url.cors is not None else [],
+    }
 
-    def __init__(self, what: str, value: object) -> None:
-        if not isinstance(value, dict):
-            raise StorageFailure(f"the stored {what} is no JSON object")
-        self._what = what
-        self._rest: dict[str, object] = dict(value)
 
-    def text(self, name: str) -> str:
-        value = self._take(name)
-        return value if isinstance(value, str) else self._refuse(name)
+def _url(members: Members) -> UrlConfig:
+    cors = [_cors(each) for each in members.many("cors")]
+    url = UrlConfig(
+        qualifier=members.text("qualifier"),
+        auth_type=AuthType(members.text("authType")),
+        created_ms=members.integer("createdMs"),
+        modified_ms=members.integer("modifiedMs"),
+        invoke_mode=InvokeMode(members.text("invokeMode")),
+        cors=cors[0] if cors else None,
+    )
+    members.refuse_rest()
+    return url
 
-    def integer(self, name: str) -> int:
-        value = self._take(name)
-        return value if type(value) is int else self._refuse(name)
 
-    def integer_or_none(self, name: str) -> int | None:
-        value = self._take(name)
-        return value if value is None or type(value) is int else self._refuse(name)
+def _cors_members(cors: Cors) -> Mapping[str, object]:
+    return {
+        "allowCredentials": cors.allow_credentials,
+        "allowHeaders": list(cors.allow_headers),
+        "allowMethods": list(cors.allow_methods),
+        "allowOrigins": list(cors.allow_origins),
+        "exposeHeaders": list(cors.expose_headers),
+        "maxAgeS": cors.max_age_s,
+    }
 
-    def flag(self, name: str) -> bool:
-        value = self._take(name)
-        return value if isinstance(value, bool) else self._refuse(name)
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(
-            each if isinstance(each, str) else self._refuse(name) for each in self._list(name)
-        )
-
-    def pairs(self, name: str) -> tuple[tuple[str, str], ...]:
-        pairs: list[tuple[str, str]] = []
-        for each in self._list(name):
-            match each:
-                case [str(key), str(value)]:
-                    pairs.append((key, value))
-                case _:
-                    self._refuse(name)
-        return tuple(pairs)
-
-    def primes(self, name: str) -> tuple[Prime, ...]:
-        primes: list[Prime] = []
-        for each in self._list(name):
-            match each:
-                case [str(label), str(event), str(answers)]:
-                    primes.append(Prime(label, event, answers))
-                case _:
-                    self._refuse(name)
-        return tuple(primes)
-
-    def members(self, name: str) -> "_Members":
-        return _Members(f"{self._what}'s {name}", self._take(name))
-
-    def add(self, name: str, value: object) -> None:
-        """What an older format lacks."""
-        self._rest.setdefault(name, value)
-
-    def refuse_rest(self) -> None:
-        """Raise StorageFailure when a member was not taken."""
-        if self._rest:
-            names = ", ".join(sorted(self._rest))
-            raise StorageFailure(
-                f"the stored {self._what} has members unknown to this edge ({names}): upgrade edge"
-            )
-
-    def _list(self, name: str) -> list[object]:
-        value = self._take(name)
-        return value if isinstance(value, list) else self._refuse(name)
-
-    def _take(self, name: str) -> object:
-        if name not in self._rest:
-            raise StorageFailure(f"the stored {self._what} lacks {name!r}")
-        return self._rest.pop(name)
-
-    def _refuse(self, name: str) -> NoReturn:
-        raise StorageFailure(f"the stored {self._what} has no usable {name!r}")
+def _cors(members: Members) -> Cors:
+    cors = Cors(
+        allow_credentials=members.flag("allowCredentials"),
+        allow_headers=members.texts("allowHeaders"),
+        allow_methods=members.texts("allowMethods"),
+        allow_origins=members.texts("allowOrigins"),
+        expose_headers=members.texts("exposeHeaders"),
+        max_age_s=members.integer("maxAgeS"),
+    )
+    members.refuse_rest()
+    return cors

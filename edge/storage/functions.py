@@ -6,7 +6,7 @@ Neighbours: `registry/` holds it; `sqlite/functions.py` is the backend;
 
 from typing import Protocol
 
-from edge.model.function import Version
+from edge.model.function import Census, Change, SharedSettings, Version
 from edge.model.ids import LATEST
 
 FUNCTIONS_MAX_DEFAULT = 4_096
@@ -25,21 +25,37 @@ class FunctionStore(Protocol):
         """The latest version of up to `limit` functions whose names sort behind `after`."""
 
     def put(
-        self, draft: Version, *, revision_id: str | None = None, must_exist: bool | None = None
+        self,
+        draft: Version,
+        *,
+        revision_id: str | None = None,
+        must_exist: bool | None = None,
+        change: Change | None = None,
     ) -> Version:
-        """Store `draft` under its function and version, and return it with its slot.
+        """Store `draft` under its function and version, and return it as the function has it.
 
         The draft's own slot is ignored: a new function gets the lowest free one, below the
-        store's `functions_max`, and keeps it until it is deleted. `must_exist` says whether the
-        function has to be there (NotFound) or must not be (Conflict); `revision_id` is the
-        revision it must still have (Conflict). Raises InvalidRequest when the host is full.
+        store's `functions_max`, and keeps it until it is deleted. So are its shared settings:
+        they stay as they are, or become what `change` makes of them, in the same commit.
+        `must_exist` says whether the function has to be there (NotFound) or must not be
+        (Conflict); `revision_id` is the revision it must still have (Conflict). Raises
+        InvalidRequest when the host is full.
         """
+
+    def share(self, name: str, change: Change) -> SharedSettings:
+        """Change what all versions of a function share, in one transaction. Raises NotFound.
+
+        What `change` raises is passed on, and nothing has changed then.
+        """
+
+    def census(self) -> Census:
+        """What all functions together amount to."""
 
     def publish(self, draft: Version, *, revision_id: str | None = None) -> Version:
         """Store `draft`, made from the latest version, under the function's next number.
 
         Numbers begin at 1 and are never given twice while the function exists. A draft that
-        differs from the last number's version in its description and tags only is not stored:
+        differs from the last number's version in its description only is not stored:
         that version is returned. `revision_id` is the revision the latest version must still
         have (Conflict). Raises NotFound.
         """

@@ -1,9 +1,12 @@
 """A real host with the functions these tests call."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.front.lambda_calls import lambda_client
 from tests.running import Server
 from tests.toolchain import REACTOR_FLAGS, build_guest, build_source
 
@@ -36,3 +39,10 @@ def host(shared_server: Server, actor: bytes, cat: bytes, echo: bytes) -> Server
     shared_server.deploy("cat", cat)
     shared_server.deploy("echo", echo)
     return shared_server
+
+
+@pytest.fixture(scope="module")
+def client(host: Server) -> Iterator[Any]:
+    """A Lambda client whose endpoint is the host."""
+    with lambda_client(host.control_url) as made:
+        yield made

@@ -3,61 +3,15 @@
 import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import cbor2
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.front.lambda_calls import create, payload, refused
 from tests.front.packages import package
 from tests.running import Server
-
-ROLE = "arn:aws:iam::000000000000:role/any"
-
-
-@pytest.fixture(scope="module")
-def client(host: Server) -> Iterator[Any]:
-    """A Lambda client whose endpoint is the host."""
-    made = boto3.client(
-        "lambda",
-        endpoint_url=host.control_url,
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        config=Config(retries={"total_max_attempts": 1}, proxies={}),
-    )
-    yield made
-    made.close()
-
-
-def create(client: Any, name: str, module: bytes, **members: Any) -> dict[str, Any]:
-    """CreateFunction with the usual members."""
-    created: dict[str, Any] = client.create_function(
-        **{
-            "FunctionName": name,
-            "Runtime": "provided.al2023",
-            "Role": ROLE,
-            "Handler": "bootstrap",
-            "Code": {"ZipFile": package({"bootstrap.wasm": module})},
-            **members,
-        }
-    )
-    return created
-
-
-def payload(response: dict[str, Any]) -> Any:
-    """The JSON an invocation returned."""
-    return json.loads(response["Payload"].read())
-
-
-def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
-    """Lambda's name of an error, and its status."""
-    response = error.value.response
-    assert response["Error"]["Message"]
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def test_the_life_of_a_function(client: Any, echo: bytes, actor: bytes) -> None:

@@ -13,9 +13,8 @@ from edge.model import cbor
 from edge.model.async_event import AsyncEvent, Condition, DeadLetter, EventConfig
 from edge.model.errors import PayloadTooLarge
 from edge.model.event import Event
-from edge.model.function import Settings
+from edge.model.function import Settings, SharedSettings
 from edge.model.ids import function_arn
-from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.model.usage import Usage
 from edge.worker import Worker, open_worker
@@ -130,12 +129,12 @@ async def test_an_address_that_was_not_granted_is_not_told(host: Worker) -> None
 
 async def test_a_throttled_event_waits_and_counts_no_attempt(host: Worker) -> None:
     """With no room at all it is put off again and again; with room it runs."""
-    none = Settings(limits=Limits(concurrency_max=0))
-    await host.deployer.deploy("f", wat.HELLO, none)
+    none = SharedSettings(concurrency_max=0)
+    await host.deployer.deploy("f", wat.HELLO, Settings(), change=lambda _: none)
     await host.intake.accept(Event("f", {}, "r-1"))
     await until(lambda: len(runs(host, "f")) > 4)
     assert host.events.counts() == (1, 0)
-    await host.deployer.configure("f", Settings())
+    host.registry.share("f", lambda _: SharedSettings())
     await until(lambda: host.events.counts() == (0, 0))
     assert [each.outcome for each in runs(host, "f")].count(Outcome.OK) == 1
 

@@ -13,7 +13,7 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from edge.model.errors import Conflict, InvalidRequest, NotFound, StorageFailure
-from edge.model.function import Artifact, Settings
+from edge.model.function import Artifact, Census, Settings, SharedSettings
 from edge.model.ids import LATEST
 from edge.storage.functions import FunctionStore
 from edge.storage.sqlite.functions import SqliteFunctions
@@ -131,6 +131,47 @@ def test_versions_are_listed_by_number(store: FunctionStore) -> None:
     listed = [version.version for version in store.versions("hello", 0, 20)]
     assert listed == [str(number) for number in range(1, 12)]
     assert [version.version for version in store.versions("hello", 8, 2)] == ["9", "10"]
+
+
+def test_shared_settings_are_the_functions(store: FunctionStore) -> None:
+    """What is changed holds for the latest and every numbered version, and outlives a deploy."""
+    store.put(draft(), change=lambda shared: replace(shared, tags=(("team", "a"),)))
+    one = store.publish(draft(revision_id="p1"))
+    changed = store.share("hello", lambda shared: replace(shared, concurrency_max=0))
+    assert changed == SharedSettings(0, (("team", "a"),))
+    assert store.put(draft(revision_id="r2")).shared == changed
+    for version in (LATEST, one.version):
+        found = store.get("hello", version)
+        assert found is not None
+        assert found.shared == changed
+    store.delete("hello")
+    assert store.put(draft()).shared == SharedSettings()
+
+
+def test_a_change_that_is_refused_changes_nothing(store: FunctionStore) -> None:
+    """Neither the shared settings nor the version that was to go with them."""
+
+    def refuse(_shared: SharedSettings) -> SharedSettings:
+        raise InvalidRequest("no")
+
+    with pytest.raises(InvalidRequest):
+        store.put(draft(), change=refuse)
+    assert store.get("hello") is None
+    with pytest.raises(NotFound):
+        store.share("hello", lambda shared: shared)
+    stored = store.put(draft())
+    with pytest.raises(InvalidRequest):
+        store.share("hello", refuse)
+    assert store.get("hello") == stored
+
+
+def test_the_census_counts_functions_code_and_reservations(store: FunctionStore) -> None:
+    """Every stored version's code counts."""
+    assert store.census() == Census(0, 0, 0)
+    store.put(draft(), change=lambda shared: replace(shared, concurrency_max=7))
+    store.publish(draft(revision_id="p1"))
+    store.put(draft("other"))
+    assert store.census() == Census(2, 3 * ARTIFACT.size_bytes, 7)
 
 
 def test_creating_what_exists_is_a_conflict(store: FunctionStore) -> None:
@@ -253,6 +294,27 @@ def test_a_row_this_edge_cannot_read_is_a_storage_failure(tmp_path: Path) -> Non
         connection.execute("""UPDATE version SET settings = '{"format":9}'""")
     with pytest.raises(StorageFailure, match="upgrade"):
         store.get("hello")
+    store.close()
+
+
+def test_a_database_from_before_shared_settings_is_migrated(tmp_path: Path) -> None:
+    """The latest version's concurrency and tags become the function's."""
+    path = tmp_path / "registry.db"
+    store = SqliteFunctions(path)
+    store.put(draft())
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE function DROP COLUMN shared")
+        connection.execute("""UPDATE version SET settings =
+            json_set(settings, '$.limits.concurrencyMax', 7, '$.tags',
+            json('[["team","a"]]'), '$.format', 2)""")
+        connection.execute("INSERT INTO function (name, slot) VALUES ('empty', 1)")
+        connection.execute("PRAGMA user_version=2")
+    store = SqliteFunctions(path)
+    assert store.get("hello") == replace(
+        draft(), slot=0, shared=SharedSettings(7, (("team", "a"),))
+    )
+    assert store.share("empty", lambda shared: shared) == SharedSettings()
     store.close()
 
 

@@ -8,21 +8,32 @@ import pytest
 from hypothesis import given
 
 from edge.model.errors import StorageFailure
-from edge.model.function import Artifact, Settings, SnapshotReport
+from edge.model.function import Artifact, Settings, SharedSettings, SnapshotReport
+from edge.model.ids import LATEST
 from edge.model.limits import Limits
+from edge.model.url import AuthType, Cors, UrlConfig
 from edge.storage.documents import (
-    FORMAT,
     decode_artifact,
     decode_settings,
+    decode_shared,
     encode_artifact,
     encode_settings,
+    encode_shared,
 )
-from tests.storage.versions import ARTIFACT, artifacts, settings
+from edge.storage.members import FORMAT
+from tests.storage.versions import ARTIFACT, artifacts, settings, shared
 
 ARTIFACT_TEXT = encode_artifact(ARTIFACT)
 SETTINGS_TEXT = encode_settings(Settings())
-BOTH = pytest.mark.parametrize(
-    ("decode", "text"), [(decode_artifact, ARTIFACT_TEXT), (decode_settings, SETTINGS_TEXT)]
+URL = UrlConfig(LATEST, AuthType.NONE, 1, 2, cors=Cors())
+SHARED_TEXT = encode_shared(SharedSettings(urls=(URL,)))
+ALL = pytest.mark.parametrize(
+    ("decode", "text"),
+    [
+        (decode_artifact, ARTIFACT_TEXT),
+        (decode_settings, SETTINGS_TEXT),
+        (decode_shared, SHARED_TEXT),
+    ],
 )
 
 
@@ -38,6 +49,12 @@ def test_all_settings_come_back(stored: Settings) -> None:
     assert decode_settings(encode_settings(stored)) == stored
 
 
+@given(shared)
+def test_all_shared_settings_come_back(stored: SharedSettings) -> None:
+    """Decoding gives back what a function's versions share, URLs and their CORS too."""
+    assert decode_shared(encode_shared(stored)) == stored
+
+
 @pytest.mark.parametrize(
     ("kind", "document"),
     [
@@ -45,6 +62,9 @@ def test_all_settings_come_back(stored: Settings) -> None:
         (SnapshotReport, json.loads(ARTIFACT_TEXT)["snapshot"]),
         (Settings, json.loads(SETTINGS_TEXT)),
         (Limits, json.loads(SETTINGS_TEXT)["limits"]),
+        (SharedSettings, json.loads(SHARED_TEXT)),
+        (UrlConfig, json.loads(SHARED_TEXT)["urls"][0]),
+        (Cors, json.loads(SHARED_TEXT)["urls"][0]["cors"][0]),
     ],
 )
 def test_every_field_has_its_member(kind: type, document: dict[str, object]) -> None:
@@ -53,7 +73,7 @@ def test_every_field_has_its_member(kind: type, document: dict[str, object]) -> 
     assert members == len(fields(kind))
 
 
-@BOTH
+@ALL
 def test_a_newer_format_is_refused(decode: Callable[[str], object], text: str) -> None:
     """After a downgrade the old edge says so, instead of misreading."""
     newer = json.dumps({**json.loads(text), "format": FORMAT + 1})
@@ -61,20 +81,21 @@ def test_a_newer_format_is_refused(decode: Callable[[str], object], text: str) -
         decode(newer)
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("inner", [False, True])
 def test_an_unknown_member_is_refused(
     decode: Callable[[str], object], text: str, inner: bool
 ) -> None:
     """What this edge does not know would be dropped at the next write, so it is not read."""
     document = json.loads(text)
-    target = document.get("limits", document.get("snapshot")) if inner else document
+    inside = document.get("limits") or document.get("snapshot") or document["urls"][0]
+    target = inside if inner else document
     target["colour"] = "blue"
     with pytest.raises(StorageFailure, match="colour"):
         decode(json.dumps(document))
 
 
-@BOTH
+@ALL
 def test_a_missing_member_is_refused(decode: Callable[[str], object], text: str) -> None:
     """No default stands in for a member that should be there."""
     for name in json.loads(text):
@@ -84,7 +105,7 @@ def test_a_missing_member_is_refused(decode: Callable[[str], object], text: str)
             decode(json.dumps(document))
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("wrong", [None, 1.5, True, "x", [1], [["only one"]], {}])
 def test_a_member_of_another_type_is_refused(
     decode: Callable[[str], object], text: str, wrong: object
@@ -119,3 +140,11 @@ def test_settings_from_before_primes_have_none() -> None:
     document = json.loads(SETTINGS_TEXT)
     del document["primes"]
     assert decode_settings(json.dumps({**document, "format": 1})) == Settings()
+
+
+def test_settings_from_before_functions_had_their_own_are_read() -> None:
+    """What they said of the function is passed over: the function's row has it by now."""
+    document = json.loads(SETTINGS_TEXT)
+    document["limits"]["concurrencyMax"] = 7
+    older = json.dumps({**document, "tags": [["team", "a"]], "format": 2})
+    assert decode_settings(older) == Settings()

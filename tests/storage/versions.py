@@ -6,12 +6,14 @@ from edge.model.function import (
     Artifact,
     GuestKind,
     Settings,
+    SharedSettings,
     SnapshotReport,
     SnapshotState,
     Version,
 )
 from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
 from edge.model.prime import Prime
+from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 
 ARTIFACT = Artifact("a" * 64, 1_000, "b" * 64, GuestKind.ABI, SnapshotReport(SnapshotState.TAKEN))
 
@@ -33,12 +35,7 @@ snapshots = st.builds(
 artifacts = st.builds(
     Artifact, st.text(), _counts, st.text(), st.sampled_from(GuestKind), snapshots
 )
-limits = st.builds(
-    Limits,
-    st.integers(1, TIMEOUT_MS_MAX),
-    st.integers(1, MEMORY_MB_MAX),
-    st.none() | st.integers(0, 1_000),
-)
+limits = st.builds(Limits, st.integers(1, TIMEOUT_MS_MAX), st.integers(1, MEMORY_MB_MAX))
 primes = st.lists(st.builds(Prime, st.text(), st.text(), st.text()), max_size=2).map(tuple)
 settings = st.builds(
     Settings,
@@ -52,5 +49,20 @@ settings = st.builds(
     st.text(),
     st.text(),
     _texts,
+)
+cors = st.builds(Cors, st.booleans(), _texts, _texts, _texts, _texts, _counts)
+urls = st.builds(
+    UrlConfig,
+    st.text(),
+    st.sampled_from(AuthType),
+    _counts,
+    _counts,
+    st.sampled_from(InvokeMode),
+    st.none() | cors,
+)
+shared = st.builds(
+    SharedSettings,
+    st.none() | st.integers(0, 1_000),
     _pairs,
+    st.lists(urls, max_size=2).map(tuple),
 )

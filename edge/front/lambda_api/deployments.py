@@ -4,6 +4,7 @@ Neighbours: `archive.py` finds the module, `settings.py` reads the settings, `de
 """
 
 import asyncio
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,12 +21,12 @@ from edge.front.lambda_api.inputs import (
     reference,
     structure,
     text,
-    texts,
 )
 from edge.front.lambda_api.settings import (
     architectures_from,
     settings_from,
 )
+from edge.front.lambda_api.tags import tags_from
 from edge.front.services import Bounds, Services
 from edge.model.errors import (
     Conflict,
@@ -54,9 +55,15 @@ class Deployments:
         name, _ = parse_name(text(document, "FunctionName"))
         if text(document, "PackageType", "Zip") != "Zip":
             raise InvalidConfiguration("PackageType must be Zip: container images do not run here")
-        settings = settings_from(document, Settings(tags=texts(document, "Tags")))
+        settings, tags = settings_from(document, Settings()), tags_from(document)
         module = await self._module(structure(document, "Code"), settings.handler)
-        version = await self._services.deployer.deploy(name, module, settings, must_exist=False)
+        version = await self._services.deployer.deploy(
+            name,
+            module,
+            settings,
+            must_exist=False,
+            change=lambda stands: replace(stands, tags=tags),
+        )
         return json_response(201, self._published(document, version))
 
     async def update_code(self, request: Request) -> Response:

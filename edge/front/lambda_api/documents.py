@@ -46,15 +46,15 @@ def configuration(version: Version, qualifier: str | None = None) -> dict[str, o
 
 def function(version: Version, qualifier: str | None) -> dict[str, object]:
     """What GetFunction answers."""
-    settings = version.settings
+    shared = version.shared
     document: dict[str, object] = {
         "Configuration": configuration(version, qualifier),
         "Code": {"RepositoryType": "edge", "Location": f"sha256:{version.artifact.digest}"},
     }
-    if settings.tags:
-        document["Tags"] = dict(settings.tags)
-    if settings.limits.concurrency_max is not None:
-        document["Concurrency"] = {"ReservedConcurrentExecutions": settings.limits.concurrency_max}
+    if shared.tags:
+        document["Tags"] = dict(shared.tags)
+    if shared.concurrency_max is not None:
+        document["Concurrency"] = {"ReservedConcurrentExecutions": shared.concurrency_max}
     return document
 
 

@@ -52,6 +52,19 @@ def reference(request: Request) -> Reference:
     return Reference(name, outer)
 
 
+def unqualified(request: Request) -> str:
+    """The function in the path, for what holds for all its versions.
+
+    Raises InvalidRequest when a version or alias is named.
+    """
+    named = reference(request)
+    if named.qualifier is not None:
+        raise InvalidRequest(
+            f"this is the function's own: name {named.name} without {named.qualifier!r}"
+        )
+    return named.name
+
+
 def max_items(text: str | None) -> int:
     """How many items a page may have, from `?MaxItems`; raises InvalidRequest."""
     if text is None:

@@ -5,6 +5,8 @@ Neighbours: `deploy/` makes them, `registry/` knows them, `info.py` writes the d
 
 import asyncio
 import hashlib
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -15,10 +17,10 @@ from edge.front.endpoints import body_of, json_response
 from edge.front.services import Bounds, Services
 from edge.front.v1.info import info
 from edge.front.v1.query import function_name, whole
-from edge.front.v1.settings import settings_from
+from edge.front.v1.settings import settings_from, shared_from
 from edge.model.cbor import CborError, decode
 from edge.model.errors import InvalidContent, InvalidRequest, NotFound
-from edge.model.function import Settings, Version
+from edge.model.function import Settings, SharedSettings, Version
 from edge.model.ids import is_name
 from edge.model.limits import MIB
 
@@ -63,12 +65,18 @@ class Functions:
         settings = current.settings if current else Settings()
         if upload.settings is not None:
             settings = settings_from(upload.settings, settings)
+        change = partial(shared_from, upload.settings)
+        shared = change(current.shared if current else SharedSettings())
         if current and current.artifact.digest == upload.digest and current.settings == settings:
-            return json_response(200, {**info(current), "changed": False})
+            if current.shared == shared:
+                return json_response(200, {**info(current), "changed": False})
+            shared = self._services.registry.share(name, change)
+            return json_response(200, {**info(replace(current, shared=shared)), "changed": True})
+        deployer = self._services.deployer
         if upload.module is not None:
-            version = await self._services.deployer.deploy(name, upload.module, settings)
+            version = await deployer.deploy(name, upload.module, settings, change=change)
         elif current and current.artifact.digest == upload.digest:
-            version = await self._services.deployer.configure(name, settings)
+            version = await deployer.configure(name, settings, change=change)
         else:
             raise NotFound(f"{name} has no module {upload.digest[:12]!r}: send the module itself")
         return json_response(200 if current else 201, {**info(version), "changed": True})

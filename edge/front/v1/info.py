@@ -19,7 +19,7 @@ def info(version: Version) -> dict[str, object]:
         "kind": artifact.kind,
         "memoryMb": settings.limits.memory_mb,
         "timeoutMs": settings.limits.timeout_ms,
-        "concurrency": settings.limits.concurrency_max,
+        "concurrency": version.shared.concurrency_max,
         "environment": dict(settings.environment),
         "grants": list(settings.grants),
         "snapshot": _snapshot(artifact.snapshot),

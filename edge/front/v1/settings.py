@@ -1,15 +1,16 @@
 """A function's settings from `/v1`'s document.
 
 Neighbours: `functions.py`. Bounds are checked by `Limits` and by `deploy/`; types and names here.
-Invariant: the document states all settings: a key it lacks has its default, one it should not
-have is refused. What only Lambda's API can say (handler, role, tags …) is kept.
+Invariant: the document states all settings of a version: a key it lacks has its default, one it
+should not have is refused. What only Lambda's API can say (handler, role …) is kept. `concurrency`
+is the function's, not the version's: a document without it leaves it as it is.
 """
 
 from dataclasses import replace
 from difflib import get_close_matches
 
 from edge.model.errors import InvalidConfiguration
-from edge.model.function import Settings
+from edge.model.function import Settings, SharedSettings
 from edge.model.limits import MEMORY_MB_DEFAULT, TIMEOUT_MS_DEFAULT, Limits
 from edge.model.prime import Prime, check_primes
 
@@ -38,9 +39,6 @@ def settings_from(document: object, current: Settings) -> Settings:
         limits=Limits(
             timeout_ms=_whole(document, "timeoutMs", TIMEOUT_MS_DEFAULT),
             memory_mb=_whole(document, "memoryMb", MEMORY_MB_DEFAULT),
-            concurrency_max=(
-                None if document.get("concurrency") is None else _whole(document, "concurrency", 0)
-            ),
         ),
         environment=_environment(document.get("environment", {})),
         grants=_grants(document.get("grants", [])),
@@ -48,6 +46,15 @@ def settings_from(document: object, current: Settings) -> Settings:
         primes=_primes(document.get("prime", [])),
         description=_text(document, "description"),
     )
+
+
+def shared_from(document: object, shared: SharedSettings) -> SharedSettings:
+    """`shared` with what a settings document says of it; raises InvalidConfiguration."""
+    if not isinstance(document, dict) or "concurrency" not in document:
+        return shared
+    is_free = document["concurrency"] is None
+    concurrency_max = None if is_free else _whole(document, "concurrency", 0)
+    return replace(shared, concurrency_max=concurrency_max)
 
 
 def _hint(key: str) -> str:

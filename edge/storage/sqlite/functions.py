@@ -12,13 +12,15 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from edge.model.errors import Conflict, InvalidRequest, NotFound
-from edge.model.function import Version
+from edge.model.function import Census, Change, SharedSettings, Version
 from edge.model.ids import LATEST
 from edge.storage.documents import (
     decode_artifact,
     decode_settings,
+    decode_shared,
     encode_artifact,
     encode_settings,
+    encode_shared,
 )
 from edge.storage.functions import FUNCTIONS_MAX_DEFAULT
 from edge.storage.sqlite.database import Database
@@ -42,15 +44,36 @@ MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     """,
     "ALTER TABLE function ADD COLUMN published INTEGER NOT NULL DEFAULT 0",
+    # What settings up to format 2 said of a function is taken from its latest version.
+    """
+    ALTER TABLE function ADD COLUMN shared TEXT NOT NULL
+        DEFAULT '{"format":3,"concurrencyMax":null,"tags":[],"urls":[]}';
+    UPDATE function SET shared = (
+        SELECT json_object(
+            'format', 3,
+            'concurrencyMax', json_extract(settings, '$.limits.concurrencyMax'),
+            'tags', json_extract(settings, '$.tags'),
+            'urls', json_array()
+        )
+        FROM version WHERE function = name AND version = '$LATEST'
+    )
+    WHERE name IN (SELECT function FROM version WHERE version = '$LATEST');
+    """,
 )
 
 _SELECT = """
-    SELECT function, version, slot, revision_id, modified_ms, artifact, settings
+    SELECT function, version, slot, revision_id, modified_ms, artifact, settings, shared
     FROM version JOIN function ON name = function
 """
 _SLOT_FREE = """
     SELECT MIN(slot) FROM (SELECT 0 AS slot UNION ALL SELECT slot + 1 FROM function)
     WHERE slot NOT IN (SELECT slot FROM function)
+"""
+_CENSUS = """
+    SELECT
+        (SELECT COUNT(*) FROM function),
+        (SELECT COALESCE(SUM(json_extract(artifact, '$.sizeBytes')), 0) FROM version),
+        (SELECT COALESCE(SUM(json_extract(shared, '$.concurrencyMax')), 0) FROM function)
 """
 
 
@@ -84,40 +107,65 @@ class SqliteFunctions:
         return tuple(_version(row) for row in rows)
 
     def put(
-        self, draft: Version, *, revision_id: str | None = None, must_exist: bool | None = None
+        self,
+        draft: Version,
+        *,
+        revision_id: str | None = None,
+        must_exist: bool | None = None,
+        change: Change | None = None,
     ) -> Version:
         """See FunctionStore."""
         with self._database.write() as connection:
             found = connection.execute(
-                "SELECT slot, revision_id FROM function LEFT JOIN version"
+                "SELECT slot, shared, revision_id FROM function LEFT JOIN version"
                 " ON function = name AND version = ? WHERE name = ?",
                 (draft.version, draft.function),
             ).fetchone()
-            slot, found_revision_id = found or (None, None)
+            slot, shared, found_revision_id = found or (None, None, None)
             _check(draft.function, found is not None, must_exist)
             _check_revision(draft.function, found_revision_id, revision_id)
             if slot is None:
                 slot = self._add_function(connection, draft.function)
+            stands = SharedSettings() if shared is None else decode_shared(shared)
+            if change is not None:
+                stands = _share(connection, draft.function, change(stands))
             _write(connection, draft)
-        return replace(draft, slot=slot)
+        return replace(draft, slot=slot, shared=stands)
+
+    def share(self, name: str, change: Change) -> SharedSettings:
+        """See FunctionStore."""
+        with self._database.write() as connection:
+            found = connection.execute(
+                "SELECT shared FROM function WHERE name = ?", (name,)
+            ).fetchone()
+            _check(name, found is not None, must_exist=True)
+            return _share(connection, name, change(decode_shared(found[0])))
+
+    def census(self) -> Census:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            row = connection.execute(_CENSUS).fetchone()
+        return Census(*row)
 
     def publish(self, draft: Version, *, revision_id: str | None = None) -> Version:
         """See FunctionStore."""
         with self._database.write() as connection:
             found = connection.execute(
-                "SELECT slot, published, revision_id FROM function JOIN version"
+                "SELECT slot, shared, published, revision_id FROM function JOIN version"
                 " ON function = name AND version = ? WHERE name = ?",
                 (LATEST, draft.function),
             ).fetchone()
             _check(draft.function, found is not None, must_exist=True)
-            slot, published, found_revision_id = found
+            slot, shared, published, found_revision_id = found
             _check_revision(draft.function, found_revision_id, revision_id)
             last = connection.execute(
                 f"{_SELECT} WHERE function = ? AND version = ?", (draft.function, str(published))
             ).fetchone()
             if last is not None and _runs_alike(_version(last), draft):
                 return _version(last)
-            numbered = replace(draft, version=str(published + 1), slot=slot)
+            numbered = replace(
+                draft, version=str(published + 1), slot=slot, shared=decode_shared(shared)
+            )
             connection.execute(
                 "UPDATE function SET published = published + 1 WHERE name = ?", (draft.function,)
             )
@@ -188,11 +236,17 @@ def _check_revision(name: str, found: str | None, wanted: str | None) -> None:
 
 
 def _runs_alike(published: Version, draft: Version) -> bool:
-    """Whether both run the same: a description or a tag alone makes no new version."""
-    settings = replace(
-        published.settings, description=draft.settings.description, tags=draft.settings.tags
-    )
+    """Whether both run the same: a description alone makes no new version."""
+    settings = replace(published.settings, description=draft.settings.description)
     return published.artifact == draft.artifact and settings == draft.settings
+
+
+def _share(connection: Connection, name: str, shared: SharedSettings) -> SharedSettings:
+    """Write shared settings, and return them."""
+    connection.execute(
+        "UPDATE function SET shared = ? WHERE name = ?", (encode_shared(shared), name)
+    )
+    return shared
 
 
 def _write(connection: Connection, version: Version) -> None:
@@ -211,8 +265,8 @@ def _write(connection: Connection, version: Version) -> None:
     )
 
 
-def _version(row: tuple[str, str, int, str, int, str, str]) -> Version:
-    function, version, slot, revision_id, modified_ms, artifact, settings = row
+def _version(row: tuple[str, str, int, str, int, str, str, str]) -> Version:
+    function, version, slot, revision_id, modified_ms, artifact, settings, shared = row
     return Version(
         function=function,
         artifact=decode_artifact(artifact),
@@ -221,4 +275,5 @@ def _version(row: tuple[str, str, int, str, int, str, str]) -> Version:
         revision_id=revision_id,
         modified_ms=modified_ms,
         version=version,
+        shared=decode_shared(shared),
     )

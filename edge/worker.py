@@ -211,7 +211,8 @@ async def serve(
         http, control = sockets
         config = _door_config(settings.host.grace_s)
         data_plane = DataPlane(services, bounds)
-        private_plane = control_plane(services, bounds, Authority(worker.keyring))
+        data_url = Address(*http.getsockname()[:2]).url
+        private_plane = control_plane(services, bounds, Authority(worker.keyring), data_url)
         control_config = _door_config(settings.host.grace_s)
         async with asyncio.TaskGroup() as doors:
             if settings.door == EDGE_DOOR:

@@ -23,6 +23,7 @@ from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
 from edge.front.lambda_api.tags import TagEndpoints
+from edge.front.lambda_api.urls import Urls
 from edge.front.lambda_api.versions import Versions
 from edge.front.refusal import Discarding
 from edge.front.services import Bounds, Services
@@ -36,17 +37,18 @@ from edge.front.v1.usage import Usages
 _LAMBDA_FUNCTIONS = "/2015-03-31/functions"
 
 
-def control_plane(services: Services, bounds: Bounds, authority: Authority) -> App:
-    """The ASGI app on the private port."""
+def control_plane(services: Services, bounds: Bounds, authority: Authority, data_url: str) -> App:
+    """The ASGI app on the private port. `data_url` is where the public one is reached."""
+    lambda_routes = _lambda_routes(services, bounds, Urls(services.registry, data_url))
     app = Starlette(
-        routes=[*_lambda_routes(services, bounds), *_v1_routes(services, bounds)],
+        routes=[*lambda_routes, *_v1_routes(services, bounds)],
         exception_handlers={404: _no_such_path, 405: _method_not_allowed},
     )
     gate = Gate(_OptionalSlash(app), authority, _dialect_of, 2 * bounds.module_bytes_max)
     return Discarding(Guard(gate))
 
 
-def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
+def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route]:
     deployments = Deployments(services, bounds)
     listings = Listings(services.registry)
     versions = Versions(services.registry)
@@ -55,6 +57,7 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
     concurrency = Concurrency(services.registry, bounds)
     tags = TagEndpoints(services.registry)
     function = _LAMBDA_FUNCTIONS + "/{name}"
+    url = "/2021-10-31/functions/{name}/url"
     event_config = "/2019-09-25/functions/{name}/event-invoke-config"
     table: tuple[tuple[str, str, Endpoint], ...] = (
         ("POST", _LAMBDA_FUNCTIONS, deployments.create),
@@ -81,6 +84,11 @@ def _lambda_routes(services: Services, bounds: Bounds) -> list[Route]:
         ("DELETE", "/2017-10-31/functions/{name}/concurrency", concurrency.delete),
         ("GET", "/2019-09-30/functions/{name}/concurrency", concurrency.get),
         ("GET", "/2016-08-19/account-settings", concurrency.account),
+        ("POST", url, urls.create),
+        ("GET", url, urls.get),
+        ("PUT", url, urls.update),
+        ("DELETE", url, urls.delete),
+        ("GET", f"{url}s", urls.list),
         ("POST", "/2017-03-31/tags/{name}", tags.add),
         ("DELETE", "/2017-03-31/tags/{name}", tags.remove),
         ("GET", "/2017-03-31/tags/{name}", tags.list),

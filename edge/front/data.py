@@ -10,6 +10,7 @@ import time
 
 from edge.front.answers import Answer, error_answer
 from edge.front.asgi import ClientGone, Receive, Scope, Send, decline, read_body, send_answer
+from edge.front.cors import cors_fields, preflight, with_fields
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
 from edge.front.later import accept, is_later
@@ -21,6 +22,7 @@ from edge.front.target import Target, parse_target, without_authority
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.ids import new_request_id
+from edge.model.url import Cors
 
 
 class DataPlane:
@@ -38,14 +40,20 @@ class DataPlane:
             return
         request = request_of(scope)
         request_id = new_request_id()
+        cors: Cors | None = None
         try:
             target, version = self._resolve(request)
+            url = version.shared.url(target.qualifier)
+            cors = url.cors if url is not None else None
+            if cors is not None and (answer := preflight(cors, request.method, request.headers)):
+                await refuse(scope, receive, send, _shared(answer, cors, request))
+                return
             body = await self._read(request, receive)
         except ClientGone:
             return
         except Exception as error:  # the outermost frame: nothing may pass
             answer = error_answer(platform_error(error, request_id), request_id)
-            await refuse(scope, receive, send, answer)
+            await refuse(scope, receive, send, _shared(answer, cors, request))
             return
         event = http_event(request, target, body, request_id, time.time_ns() // 1_000_000)
         try:
@@ -55,7 +63,7 @@ class DataPlane:
                 answer = await self._run(event, version.artifact.kind, receive)
         except ClientGone:
             return
-        await send_answer(send, answer, head=request.method == "HEAD")
+        await send_answer(send, _shared(answer, cors, request), head=request.method == "HEAD")
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
         target = parse_target(request.raw_path)
@@ -74,6 +82,11 @@ class DataPlane:
             raise
         except Exception as error:  # the outermost frame: nothing may pass
             return error_answer(platform_error(error, event.request_id), event.request_id)
+
+
+def _shared(answer: Answer, cors: Cors | None, request: HttpRequest) -> Answer:
+    """`answer` with what the URL's CORS adds."""
+    return answer if cors is None else with_fields(answer, cors_fields(cors, request.headers))
 
 
 def request_of(scope: Scope) -> HttpRequest:

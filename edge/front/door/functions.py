@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from edge.front.answers import Answer, error_answer
+from edge.front.answers import Answer, Headers, error_answer
+from edge.front.cors import cors_fields, preflight, with_fields
 from edge.front.door.connection import Connection
 from edge.front.door.head import CHUNKED, Head
 from edge.front.door.refusals import body_too_large
@@ -45,6 +46,7 @@ class FunctionConnection(Connection):
 
     __slots__ = (
         "_call",
+        "_cors",
         "_held_bytes",
         "_payload_bytes_max",
         "_pieces",
@@ -62,6 +64,7 @@ class FunctionConnection(Connection):
         self._held_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._turn: Any = None
+        self._cors: Headers = []
 
     def begin(self, head: Head) -> None:
         """Find the function; run it, unless its body must come first."""
@@ -72,6 +75,8 @@ class FunctionConnection(Connection):
         except EdgeError as error:
             self._closes = self._closes or head.length != 0
             self.respond(error_answer(error, new_request_id()))
+            return
+        if version.shared.urls and self._is_preflight(head, target, version):
             return
         call = Call(head, target, version)
         if head.length == 0:
@@ -90,6 +95,25 @@ class FunctionConnection(Connection):
         if head.length != CHUNKED:
             self._hold(head.length)
         self.wants_body()
+
+    def respond(self, answer: Answer) -> None:
+        """Write the whole answer, with what the URL's CORS adds. Raises as Connection's does."""
+        if self._cors:
+            answer, self._cors = with_fields(answer, self._cors), []
+        super().respond(answer)
+
+    def _is_preflight(self, head: Head, target: Target, version: Version) -> bool:
+        """Note what the URL's CORS adds to the answer; whether that is the answer."""
+        url = version.shared.url(target.qualifier)
+        if url is None or url.cors is None:
+            return False
+        self._cors = cors_fields(url.cors, head.fields)
+        answer = preflight(url.cors, head.method, head.fields)
+        if answer is None:
+            return False
+        self._closes = self._closes or head.length != 0
+        self.respond(answer)
+        return True
 
     def add_body(self, pieces: list[bytes], size: int) -> None:
         """Keep some of the body."""

@@ -9,6 +9,9 @@ from edge.config import load
 from edge.worker import Worker, open_worker
 from tests.running import Server
 
+# Here and not in `tests/languages`, because the process that prints collects no tests itself.
+pytest_plugins = ["tests.languages.table"]
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:

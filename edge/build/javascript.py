@@ -7,6 +7,7 @@ QuickJS draws a seed when it starts.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +24,12 @@ _COMPILER = "componentize-qjs"
 _WORLD = "program"
 _PACKAGE = "package.json"
 _SURROUNDINGS = "surroundings.js"
+_ON_DEMAND = {
+    "web/url.js": ("URL", "URLSearchParams"),
+    "web/events.js": ("AbortController", "AbortSignal", "CustomEvent", "Event", "EventTarget"),
+    "web/clone.js": ("structuredClone",),
+}
+"""Globals that are made for the functions that name one of a module's, by that module."""
 _MODULES = "node_modules"
 _ROOTS = ("index.js", "index.mjs", "index.ts", "src/index.js", "src/index.ts")
 """What a directory's handler may be in, where its package.json names no `main`."""
@@ -86,15 +93,11 @@ class JavaScript:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             entry, bundle, wit = folder / "entry.js", folder / "bundle.js", folder / "wit"
-            (folder / _SURROUNDINGS).write_text(_surroundings(sdk, project))
+            _bundle(project.source, bundle, project, "--external:edge")
+            surroundings = _surroundings(sdk, project, bundle.read_text())
+            (folder / _SURROUNDINGS).write_text(surroundings)
             entry.write_text(_entry(sdk, project))
-            run_compiler(
-                [
-                    *(_BUNDLER, entry, *_BUNDLE, f"--alias:edge={sdk / 'index.js'}"),
-                    f"--outfile={bundle}",
-                ],
-                project,
-            )
+            _bundle(entry, bundle, project, f"--alias:edge={sdk / 'index.js'}")
             bundle.write_text(_without_places(bundle.read_text()))
             shutil.copytree(sdk / "wit", wit)
             shutil.copytree(wit_directory(), wit / "deps" / "edge")
@@ -123,14 +126,25 @@ def _entry(sdk: Path, project: Project) -> str:
     )
 
 
-def _surroundings(sdk: Path, project: Project) -> str:
-    """The module that says what module-level code finds in its environment."""
+def _bundle(root: Path, output: Path, project: Project, *options: str) -> None:
+    run_compiler([_BUNDLER, root, *_BUNDLE, *options, f"--outfile={output}"], project)
+
+
+def _surroundings(sdk: Path, project: Project, function: str) -> str:
+    """The module that says what the function's module-level code finds: what it has in its
+    environment, and those of the larger globals that its text names anywhere."""
     runtime = sdk / "runtime"
     environment = dict(project.environment)
-    return (
-        f"import {{ stage }} from {json.dumps(str(runtime / 'stage.js'))};\n"
-        f"stage.environment = {json.dumps(environment)};\n"
-    )
+    lines = [
+        f"import {{ stage }} from {json.dumps(str(runtime / 'stage.js'))};",
+        f"stage.environment = {json.dumps(environment)};",
+    ]
+    for module, names in _ON_DEMAND.items():
+        if re.search(rf"\b({'|'.join(names)})\b", function):
+            imported = ", ".join(names)
+            lines.append(f"import {{ {imported} }} from {json.dumps(str(runtime / module))};")
+            lines.append(f"Object.assign(globalThis, {{ {imported} }});")
+    return "\n".join(lines)
 
 
 def _without_places(bundle: str) -> str:

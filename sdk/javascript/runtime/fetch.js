@@ -7,7 +7,8 @@ export class Headers {
   #fields = new Map();
 
   constructor(init = []) {
-    const pairs = Symbol.iterator in Object(init) ? init : Object.entries(init);
+    const given = init ?? [];
+    const pairs = Symbol.iterator in Object(given) ? given : Object.entries(given);
     for (const [name, value] of pairs) this.append(name, value);
   }
 
@@ -26,6 +27,13 @@ export class Headers {
 
   has(name) {
     return this.#fields.has(String(name).toLowerCase());
+  }
+
+  /** The lines of `set-cookie`; the host joins them with a comma, as it does others. */
+  getSetCookie() {
+    const joined = this.get("set-cookie");
+    // A comma inside a date has no '=' before the next ';'.
+    return joined === null ? [] : joined.split(/,\s*(?=[^;,\s=]+=)/);
   }
 
   delete(name) {
@@ -53,25 +61,27 @@ export class Headers {
   }
 }
 
-export class Response {
+/** What `Request` and `Response` have in common: a body, read once. */
+class Message {
   #bytes;
+  bodyUsed = false;
 
-  constructor(body = null, { status = 200, headers = {}, url = "" } = {}) {
+  constructor(body, headers) {
     this.#bytes = toBytes(body) ?? new Uint8Array();
-    this.status = status;
-    this.statusText = "";
     this.headers = new Headers(headers);
-    this.url = url;
-    this.bodyUsed = false;
-  }
-
-  get ok() {
-    return this.status >= 200 && this.status < 300;
+    const type = typeOf(body);
+    if (type && !this.headers.has("content-type")) this.headers.set("content-type", type);
   }
 
   #take() {
     if (this.bodyUsed) throw new TypeError("the body was read already");
     this.bodyUsed = true;
+    return this.#bytes;
+  }
+
+  /** For a copy, which leaves this one unread. */
+  get bytesUnread() {
+    if (this.bodyUsed) throw new TypeError("the body was read already");
     return this.#bytes;
   }
 
@@ -92,21 +102,80 @@ export class Response {
   }
 }
 
+export class Request extends Message {
+  constructor(target, { method, headers, body, signal } = {}) {
+    const from = target instanceof Request ? target : undefined;
+    super(body ?? from?.bytesUnread, headers ?? from?.headers);
+    this.url = from?.url ?? String(target);
+    this.method = (method ?? from?.method ?? "GET").toUpperCase();
+    this.signal = signal ?? from?.signal ?? null;
+  }
+
+  clone() {
+    return new Request(this);
+  }
+}
+
+export class Response extends Message {
+  constructor(body = null, { status = 200, statusText = "", headers = {}, url = "" } = {}) {
+    super(body, headers);
+    this.status = status;
+    this.statusText = statusText;
+    this.url = url;
+    this.type = "default";
+    this.redirected = false;
+  }
+
+  get ok() {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  clone() {
+    return new Response(this.bytesUnread, this);
+  }
+
+  static json(value, { headers = {}, ...init } = {}) {
+    const typed = new Headers(headers);
+    if (!typed.has("content-type")) typed.set("content-type", "application/json");
+    return new Response(JSON.stringify(value), { ...init, headers: typed });
+  }
+
+  static redirect(target, status = 302) {
+    return new Response(null, { status, headers: { location: String(target) } });
+  }
+}
+
+const isQuery = (body) => body?.[Symbol.toStringTag] === "URLSearchParams";
+
 function toBytes(body) {
   if (body === null || body === undefined) return undefined;
-  if (body instanceof Uint8Array) return body;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (ArrayBuffer.isView(body)) {
+    return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+  }
   return new TextEncoder().encode(String(body));
 }
 
-/** As in a browser; a refusal of the host is a TypeError whose cause is the HostError. */
-export async function fetch(target, { method = "GET", headers = {}, body } = {}) {
+/** The type that a body brings along, where none is named. */
+function typeOf(body) {
+  if (isQuery(body)) return "application/x-www-form-urlencoded;charset=UTF-8";
+  return typeof body === "string" ? "text/plain;charset=UTF-8" : undefined;
+}
+
+/**
+ * As in a browser; a refusal of the host is a TypeError whose cause is the HostError. The function
+ * waits for the answer, so a signal ends a request only before it begins.
+ */
+export async function fetch(target, init = {}) {
+  const request = new Request(target, init);
+  request.signal?.throwIfAborted();
+  const body = request.bytesUnread;
   try {
     const answer = call("fetch", {
-      url: String(target),
-      method: method.toUpperCase(),
-      headers: Object.fromEntries(new Headers(headers)),
-      body: toBytes(body),
+      url: request.url,
+      method: request.method,
+      headers: Object.fromEntries(request.headers),
+      body: body.length > 0 ? body : undefined,
     });
     return new Response(answer.body, answer);
   } catch (error) {

@@ -1,7 +1,8 @@
 /**
  * The globals that functions expect beside the language's own.
  *
- * Neighbours: the entry imports it before the function, so that all of it is there at the build.
+ * Neighbours: the entry imports it before the function, so that all of it is there at the build;
+ * `web/` has what only a function that names it gets.
  * Invariant: what is random or of the environment is asked of the host when it is used, since the
  * memory of the build is in every instance.
  */
@@ -10,7 +11,7 @@ import { getEnvironment } from "wasi:cli/environment@0.2.0";
 import { getRandomBytes } from "wasi:random/random@0.2.0";
 
 import { console } from "./console.js";
-import { fetch, Headers, Response } from "./fetch.js";
+import { fetch, Headers, Request, Response } from "./fetch.js";
 import { cancel, start } from "./loop.js";
 import { enqueue, Promise } from "./promise.js";
 import { stage } from "./stage.js";
@@ -60,6 +61,7 @@ Math.random = () => {
 Object.assign(globalThis, {
   Headers,
   Promise,
+  Request,
   Response,
   TextDecoder,
   TextEncoder,

@@ -16,6 +16,7 @@ from bench import (
     door,
     idle,
     invocation,
+    languages,
     loops,
     restore,
     shares,
@@ -29,6 +30,7 @@ Measure = Callable[[], Awaitable[list[Line]]]
 SUITE: dict[str, Measure] = {
     "restore": restore.measure,
     "invocation": invocation.measure,
+    "languages": languages.measure,
     "components": components.measure,
     "door": door.measure,
     "bodies": bodies.measure,

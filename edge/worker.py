@@ -29,6 +29,7 @@ from edge.config import (
     Settings,
 )
 from edge.deploy.deployer import Deployer
+from edge.deploy.packages import Packages
 from edge.deploy.sweep import sweep_artifacts
 from edge.front.control import control_plane
 from edge.front.data import DataPlane
@@ -121,6 +122,7 @@ class Worker:
             plan, self._compiled, data / TEMPORARY, host, INIT_MS_MAX * sandbox.fuel_per_ms
         )
         self.deployer = Deployer(self.registry, self.artifacts, builder, self.logs, host)
+        self.packages = Packages(self.artifacts, data / TEMPORARY, host)
         preparations = Preparations(sandbox, host)
         self.invoker = Invoker(
             self.registry,
@@ -144,6 +146,7 @@ class Worker:
             self.tariff,
             self.intake,
             self.events,
+            self.packages,
         )
 
     async def tend(self) -> None:

@@ -17,7 +17,7 @@ ROOMS: dict[str, set[str]] = {
     "host": {"meter", "storage"},
     "sandbox": {"host", "meter", "config"},
     "registry": {"storage"},
-    "deploy": {"registry", "sandbox", "host", "meter", "storage", "config"},
+    "deploy": {"build", "registry", "sandbox", "host", "meter", "storage", "config"},
     "invoke": {"registry", "sandbox", "host", "meter", "storage", "config"},
     "access": {"storage"},
     "sources": {"invoke", "storage"},

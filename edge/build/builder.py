@@ -65,6 +65,7 @@ def _sdk_files(name: str) -> Iterator[Path]:
 def _facts(project: Project) -> Iterator[str]:
     """What a build depends on beside files."""
     yield str(project.source.relative_to(project.directory))
+    yield project.handler
     for key, value in project.environment:
         yield f"{key}={value}"
     for prime in project.primes:

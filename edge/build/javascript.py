@@ -24,6 +24,7 @@ _COMPILER = "componentize-qjs"
 _WORLD = "program"
 _PACKAGE = "package.json"
 _SURROUNDINGS = "surroundings.js"
+_INPUTS = "inputs.json"
 _ON_DEMAND = {
     "web/url.js": ("URL", "URLSearchParams"),
     "web/events.js": ("AbortController", "AbortSignal", "CustomEvent", "Event", "EventTarget"),
@@ -67,8 +68,24 @@ class JavaScript:
             (directory / root for root in _ROOTS if (directory / root).is_file()), None
         )
 
+    def find_handler(self, directory: Path, handler: str) -> Path:
+        """The file that has the function of Lambda's `module.function`; raises BuildFailed."""
+        folder, _, name = handler.rpartition("/")
+        module, dot, function = name.partition(".")
+        for suffix in self.suffixes:
+            found = directory / folder / f"{module}{suffix}"
+            if ".." not in found.parts and found.is_file() and dot and function:
+                return found
+        raise BuildFailed(
+            f"Handler {handler[:80]!r} names no function of the package: write MODULE.FUNCTION, for"
+            f" a file MODULE with one of {', '.join(self.suffixes)}"
+        )
+
     def inputs(self, project: Project) -> Collection[Path] | None:
-        """The package's files, and what npm locked; unknown where packages are not locked."""
+        """The package's files, and what npm locked; unknown where packages are not locked, or lie
+        beside the sources."""
+        if project.is_packed:
+            return None
         if not (project.directory / _PACKAGE).is_file():
             return (project.source, *tree_files(wit_directory()))
         locked = (project.directory / "package-lock.json").is_file()
@@ -98,6 +115,8 @@ class JavaScript:
             (folder / _SURROUNDINGS).write_text(surroundings)
             entry.write_text(_entry(sdk, project))
             _bundle(entry, bundle, project, f"--alias:edge={sdk / 'index.js'}")
+            if project.is_packed:
+                _check_inputs(folder / _INPUTS, project, (sdk, folder))
             bundle.write_text(_without_places(bundle.read_text()))
             shutil.copytree(sdk / "wit", wit)
             shutil.copytree(wit_directory(), wit / "deps" / "edge")
@@ -117,17 +136,20 @@ def _entry(sdk: Path, project: Project) -> str:
     """The module that loads the globals, then the function, and exports what the host calls."""
     runtime = sdk / "runtime"
     primes = [{"event": prime.event, "answers": prime.answers} for prime in project.primes]
+    name = project.handler.rpartition("/")[2].partition(".")[2]
     return (
         f"import {json.dumps(str(runtime / 'globals.js'))};\n"
         f'import "./{_SURROUNDINGS}";\n'
         f"import * as module from {json.dumps(str(project.source))};\n"
         f"import {{ serve }} from {json.dumps(str(runtime / 'serve.js'))};\n"
-        f"export const handle = serve(module, {json.dumps(primes)});\n"
+        f"export const handle = serve(module, {json.dumps(primes)}, {json.dumps(name)});\n"
     )
 
 
 def _bundle(root: Path, output: Path, project: Project, *options: str) -> None:
-    run_compiler([_BUNDLER, root, *_BUNDLE, *options, f"--outfile={output}"], project)
+    """Put all that `root` imports into `output`; the names of it go beside that."""
+    files = (f"--outfile={output}", f"--metafile={output.with_name(_INPUTS)}")
+    run_compiler([_BUNDLER, root, *_BUNDLE, *options, *files], project)
 
 
 def _surroundings(sdk: Path, project: Project, function: str) -> str:
@@ -145,6 +167,15 @@ def _surroundings(sdk: Path, project: Project, function: str) -> str:
             lines.append(f"import {{ {imported} }} from {json.dumps(str(runtime / module))};")
             lines.append(f"Object.assign(globalThis, {{ {imported} }});")
     return "\n".join(lines)
+
+
+def _check_inputs(said: Path, project: Project, more: tuple[Path, ...]) -> None:
+    """Raises BuildFailed when the bundler took a file from elsewhere on this machine."""
+    allowed = tuple(place.resolve() for place in (project.directory, *more))
+    for name in json.loads(said.read_text())["inputs"]:
+        place = (project.directory / name).resolve()
+        if not any(place.is_relative_to(each) for each in allowed):
+            raise BuildFailed(f"{project.name} imports {name}, which is not in the package")
 
 
 def _without_places(bundle: str) -> str:
@@ -176,7 +207,7 @@ def _depends(directory: Path) -> bool:
 def _install(project: Project) -> None:
     """Put the dependencies beside the sources, as npm does, if they are not there."""
     directory = project.directory
-    if (directory / _MODULES).is_dir() or not _depends(directory):
+    if project.is_packed or (directory / _MODULES).is_dir() or not _depends(directory):
         return
     locked = (directory / "package-lock.json").is_file()
     verb = "ci" if locked else "install"

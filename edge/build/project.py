@@ -35,13 +35,17 @@ class Project:
 
     `source` is the file or directory that `Language.find_source` chose or the user named;
     compilers run in `directory`. `primes` and `environment` are for languages whose initialiser
-    runs at build; the others' runs at deploy. `stop` ends a build early.
+    runs at build; the others' runs at deploy. `handler` is Lambda's `module.function`, where the
+    language is not to find it itself. Of a project that `is_packed` the directory holds everything:
+    nothing is fetched for it, and nothing outside goes into it. `stop` ends a build early.
     """
 
     name: str
     source: Path
     directory: Path
     recipe: Recipe | None = None
+    handler: str = ""
+    is_packed: bool = False
     primes: tuple[Prime, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     stop: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)

@@ -40,9 +40,27 @@ class Python:
         """The directory itself, if one of its files is named as a handler's."""
         return directory if _root_of(directory) else None
 
+    def find_handler(self, directory: Path, handler: str) -> Path:
+        """The directory, where it has the module of Lambda's `module.function`.
+
+        Raises BuildFailed.
+        """
+        module, dot, function = handler.rpartition(".")
+        names = module.replace("/", ".").split(".")
+        place = directory.joinpath(*names)
+        found = any(file.is_file() for file in (place.with_suffix(".py"), place / "__init__.py"))
+        if not all((dot, function.isidentifier(), *names)) or not found:
+            raise BuildFailed(
+                f"Handler {handler[:80]!r} names no function of the package: write MODULE.FUNCTION,"
+                " for a file MODULE.py"
+            )
+        return directory
+
     def inputs(self, project: Project) -> Collection[Path] | None:
         """The directory's files, or the one. Packages are taken as `requirements.txt` names them:
-        pin their versions, and the text says everything."""
+        pin their versions, and the text says everything. Unknown where packages lie beside."""
+        if project.is_packed:
+            return None
         own = tree_files(project.source) if project.source.is_dir() else (project.source,)
         return (*own, *tree_files(wit_directory()))
 
@@ -68,7 +86,7 @@ class Python:
             task, packages = Path(scratch, "task"), Path(scratch, "packages")
             (packages / "lib" / "site-packages").mkdir(parents=True)
             module = _gather(project, task)
-            if (task / REQUIREMENTS).is_file():
+            if (task / REQUIREMENTS).is_file() and not project.is_packed:
                 install_requirements(project, task / REQUIREMENTS, task)
             _write_task(project, module, task)
             exit_code, said = run_to_end(
@@ -102,13 +120,21 @@ def _gather(project: Project, task: Path) -> str:
         task.mkdir()
         shutil.copy(project.source, task)
         return project.source.stem
-    root = _root_of(project.source)
-    if root is None:
-        raise BuildFailed(f"{project.source} has none of {', '.join(_ROOTS)}")
+    module = _module_of(project)
     for file in tree_files(project.source):
         place = task / file.relative_to(project.source)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, place)
+    return module
+
+
+def _module_of(project: Project) -> str:
+    """The name of the module in a directory that has the handler."""
+    if project.handler:
+        return project.handler.rpartition(".")[0].replace("/", ".")
+    root = _root_of(project.source)
+    if root is None:
+        raise BuildFailed(f"{project.source} has none of {', '.join(_ROOTS)}")
     return root.stem
 
 
@@ -124,7 +150,10 @@ def _write_task(project: Project, module: str, task: Path) -> None:
         {"name": prime.name, "event": prime.event, "answers": prime.answers}
         for prime in project.primes
     ]
-    environment = dict(project.environment)
-    (task / _TASK).write_text(
-        json.dumps({"module": module, "environment": environment, "primes": primes})
-    )
+    document = {
+        "module": module,
+        "handler": project.handler.rpartition(".")[2],
+        "environment": dict(project.environment),
+        "primes": primes,
+    }
+    (task / _TASK).write_text(json.dumps(document))

@@ -20,7 +20,9 @@ from edge.model.function import (
     DESCRIPTION_CHARS_MAX,
     Artifact,
     Change,
+    Code,
     GuestKind,
+    Package,
     Settings,
     Version,
 )
@@ -59,19 +61,21 @@ class Deployer:
         module: bytes,
         settings: Settings,
         *,
+        package: Package | None = None,
         must_exist: bool | None = None,
         revision_id: str | None = None,
         change: Change | None = None,
     ) -> Version:
         """Validate, snapshot, compile, write, register. Returns the version that is now live.
 
-        `change` is made to the function's shared settings at the moment the version goes live.
+        `package` is the zip that `module` came in. `change` is made to the function's shared
+        settings at the moment the version goes live.
         Raises InvalidRequest and its kin (module, settings, size), Conflict, NotFound,
         DeployTimeout, StorageFailure; nothing has changed then.
         """
         self._check(name, module, settings)
         built = await self._builder.build(module, settings)
-        artifact = await asyncio.to_thread(self._store, module, built)
+        artifact = await asyncio.to_thread(self._store, Code(module, package), built)
         version = self._registry.put(
             name,
             artifact,
@@ -105,7 +109,13 @@ class Deployer:
             )
         module = await asyncio.to_thread(self._artifacts.get, current.artifact.digest)
         return await self.deploy(
-            name, module, settings, must_exist=True, revision_id=revision_id, change=change
+            name,
+            module,
+            settings,
+            package=current.artifact.package,
+            must_exist=True,
+            revision_id=revision_id,
+            change=change,
         )
 
     async def delete(self, name: str) -> None:
@@ -157,14 +167,15 @@ class Deployer:
                 f"Description must have at most {DESCRIPTION_CHARS_MAX} characters"
             )
 
-    def _store(self, module: bytes, built: Built) -> Artifact:
+    def _store(self, code: Code, built: Built) -> Artifact:
         """Put the upload and the image on disk."""
+        module, package = code
         digest = hashlib.sha256(module).hexdigest()
         self._artifacts.put(digest, module)
         if built.report.image != digest:
             self._artifacts.put(built.report.image, built.image)
         kind, report = GuestKind(built.report.kind), built.report.snapshot
-        return Artifact(digest, len(module), built.report.image, kind, report)
+        return Artifact(digest, len(module), built.report.image, kind, report, package)
 
     def _keep_log(self, version: Version, built: Built) -> None:
         now_ms = version.modified_ms

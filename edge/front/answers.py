@@ -17,18 +17,19 @@ from edge.access.faults import (
 )
 from edge.front.documents import json_bytes
 from edge.front.faults import (
-    InvalidZipFile,
     MethodNotAllowed,
     NoSuchPath,
     PreconditionFailed,
 )
 from edge.model.errors import (
+    BuildFailed,
     Conflict,
     Denied,
     DeployTimeout,
     EdgeError,
     InvalidContent,
     InvalidRequest,
+    InvalidZipFile,
     NotFound,
     PayloadTooLarge,
     StorageFailure,
@@ -90,6 +91,7 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         InvalidRequest: (400, "InvalidParameterValueException"),
         InvalidContent: (400, "InvalidRequestContentException"),
         InvalidZipFile: (502, "InvalidZipFileException"),
+        BuildFailed: (400, "InvalidParameterValueException"),
         PayloadTooLarge: (413, "RequestTooLargeException"),
         MethodNotAllowed: (405, "MethodNotAllowedException"),
         NotFound: (404, "ResourceNotFoundException"),

@@ -6,12 +6,6 @@ Neighbours: raised across this room, translated by the table in `answers.py`.
 from edge.model.errors import Conflict, Denied, InvalidRequest, NotFound
 
 
-class InvalidZipFile(InvalidRequest):
-    """The archive is corrupt, encrypted, or holds no module to pick."""
-
-    code = "invalid_zip_file"
-
-
 class MethodNotAllowed(InvalidRequest):
     """The path exists, but not for this method."""
 

@@ -12,7 +12,7 @@ from edge.meter.bill import Tariff
 from edge.meter.ledger import UsageTotal
 from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
-from edge.model.function import Census, Change, Settings, SharedSettings, Version
+from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
 from edge.model.limits import MIB
 from edge.model.result import LogLine, Result
 
@@ -90,6 +90,7 @@ class Deployer(Protocol):
         module: bytes,
         settings: Settings,
         *,
+        package: Package | None = None,
         must_exist: bool | None = None,
         revision_id: str | None = None,
         change: Change | None = None,
@@ -108,6 +109,16 @@ class Deployer(Protocol):
 
     async def delete(self, name: str) -> None:
         """Remove a function; raises NotFound."""
+
+
+class Packages(Protocol):
+    """Turns deployment packages into modules."""
+
+    async def open(self, archive: bytes, settings: Settings) -> Code:
+        """Pick the module in a zip, or build it; raises InvalidZipFile, BuildFailed and others."""
+
+    async def renew(self, current: Version, settings: Settings) -> Code | None:
+        """What has to be built for other settings, if anything; raises as `open`."""
 
 
 class Registry(Protocol):
@@ -197,6 +208,7 @@ class Services:
     tariff: Tariff
     intake: Intake
     events: AsyncEvents
+    packages: Packages
 
 
 @dataclass(frozen=True, slots=True)

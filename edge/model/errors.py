@@ -72,6 +72,12 @@ class PayloadTooLarge(InvalidRequest):
     code = "payload_too_large"
 
 
+class InvalidZipFile(InvalidRequest):
+    """The archive is corrupt, encrypted, or holds no module to pick."""
+
+    code = "invalid_zip_file"
+
+
 class NotFound(EdgeError):
     """The named function, version or artifact does not exist."""
 

@@ -7,6 +7,7 @@ Invariant: everything here is immutable; a change is a new value with a new revi
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from edge.model.errors import InvalidConfiguration
 from edge.model.ids import LATEST
@@ -92,15 +93,36 @@ Change = Callable[[SharedSettings], SharedSettings]
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """The zip that a module came in, by the SHA-256 hex of its bytes.
+
+    One with source in it (`is_source`) is kept among the artifacts, to be built from again.
+    """
+
+    digest: str
+    size_bytes: int
+    is_source: bool = False
+
+
+class Code(NamedTuple):
+    """A module as a deploy takes it, and the zip that it came in."""
+
+    module: bytes
+    package: Package | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A prepared module. `digest` is the SHA-256 hex of the module as uploaded; `image` that of
-    the module that runs (the snapshot's rewrite, or the upload itself)."""
+    the module that runs (the snapshot's rewrite, or the upload itself). `package` is None for a
+    module that came in no zip."""
 
     digest: str
     size_bytes: int
     image: str
     kind: GuestKind
     snapshot: SnapshotReport
+    package: Package | None = None
 
 
 @dataclass(frozen=True, slots=True)

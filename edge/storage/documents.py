@@ -13,6 +13,7 @@ from edge.model.errors import EdgeError, StorageFailure
 from edge.model.function import (
     Artifact,
     GuestKind,
+    Package,
     Settings,
     SharedSettings,
     SnapshotReport,
@@ -24,11 +25,12 @@ from edge.storage.members import Members, decode, encode
 
 _PRIMES_SINCE = 2
 _SHARED_SINCE = 3
+_PACKAGES_SINCE = 4
 
 
 def encode_artifact(artifact: Artifact) -> str:
     """The JSON text of an artifact."""
-    snapshot = artifact.snapshot
+    snapshot, package = artifact.snapshot, artifact.package
     return encode(
         {
             "digest": artifact.digest,
@@ -42,6 +44,7 @@ def encode_artifact(artifact: Artifact) -> str:
                 "imageBytes": snapshot.image_bytes,
                 "initFuel": snapshot.init_fuel,
             },
+            "package": [] if package is None else [_package_members(package)],
         }
     )
 
@@ -49,7 +52,10 @@ def encode_artifact(artifact: Artifact) -> str:
 def decode_artifact(text: str) -> Artifact:
     """The artifact of a JSON text. Raises StorageFailure."""
     members = decode("artifact", text)
+    if members.format < _PACKAGES_SINCE:
+        members.add("package", [])
     snapshot = members.members("snapshot")
+    packages = [_package(each) for each in members.many("package")]
     try:
         artifact = Artifact(
             digest=members.text("digest"),
@@ -63,12 +69,31 @@ def decode_artifact(text: str) -> Artifact:
                 image_bytes=snapshot.integer("imageBytes"),
                 init_fuel=snapshot.integer("initFuel"),
             ),
+            package=packages[0] if packages else None,
         )
     except ValueError as error:
         raise StorageFailure(f"the stored artifact is unknown to this edge: {error}") from error
     snapshot.refuse_rest()
     members.refuse_rest()
     return artifact
+
+
+def _package_members(package: Package) -> Mapping[str, object]:
+    return {
+        "digest": package.digest,
+        "sizeBytes": package.size_bytes,
+        "isSource": package.is_source,
+    }
+
+
+def _package(members: Members) -> Package:
+    package = Package(
+        digest=members.text("digest"),
+        size_bytes=members.integer("sizeBytes"),
+        is_source=members.flag("isSource"),
+    )
+    members.refuse_rest()
+    return package
 
 
 def encode_settings(settings: Settings) -> str:

@@ -70,7 +70,7 @@ class FunctionStore(Protocol):
         """Delete a function with all its versions; False if there was none."""
 
     def digests(self) -> set[str]:
-        """The digests of every module and image that a stored version refers to."""
+        """The digests of every module, image and kept package that a stored version refers to."""
 
     def change_count(self) -> int:
         """A number that differs whenever any process wrote since it was last asked."""

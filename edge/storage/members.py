@@ -11,8 +11,9 @@ from typing import NoReturn
 from edge.model.errors import StorageFailure
 from edge.model.prime import Prime
 
-FORMAT = 3
-"""2 added the primes of settings; 3 moved concurrency and tags to the function's own."""
+FORMAT = 4
+"""2 added the primes of settings; 3 moved concurrency and tags to the function's own; 4 added the
+packages of artifacts."""
 
 
 def encode(members: Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from edge.model.errors import Conflict, InvalidRequest, NotFound, StorageFailure
-from edge.model.function import Artifact, Census, Settings, SharedSettings
+from edge.model.function import Artifact, Census, Package, Settings, SharedSettings
 from edge.model.ids import LATEST
 from edge.storage.functions import FunctionStore
 from edge.storage.sqlite.functions import SqliteFunctions
@@ -237,6 +237,12 @@ def test_digests_are_those_of_stored_versions(store: FunctionStore) -> None:
     assert store.digests() == {"a" * 64, "b" * 64, "c" * 64}
     store.delete("two")
     assert store.digests() == {"a" * 64, "b" * 64}
+    zipped, source = Package("e" * 64, 9), Package("f" * 64, 9, is_source=True)
+    store.put(replace(draft("two"), artifact=replace(ARTIFACT, package=zipped)))
+    assert store.digests() == {"a" * 64, "b" * 64}
+    store.put(replace(draft("two"), artifact=replace(ARTIFACT, package=source)))
+    assert store.digests() == {"a" * 64, "b" * 64, "f" * 64}
+    store.delete("two")
     store.put(replace(draft("one"), artifact=replace(ARTIFACT, digest="d" * 64, image="d" * 64)))
     assert store.digests() == {"d" * 64}
 
@@ -305,6 +311,7 @@ def test_a_database_from_before_shared_settings_is_migrated(tmp_path: Path) -> N
     store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("ALTER TABLE function DROP COLUMN shared")
+        connection.execute("ALTER TABLE version DROP COLUMN package")
         connection.execute("""UPDATE version SET settings =
             json_set(settings, '$.limits.concurrencyMax', 7, '$.tags',
             json('[["team","a"]]'), '$.format', 2)""")

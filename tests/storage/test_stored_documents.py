@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 
 from edge.model.errors import StorageFailure
-from edge.model.function import Artifact, Settings, SharedSettings, SnapshotReport
+from edge.model.function import Artifact, Package, Settings, SharedSettings, SnapshotReport
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.url import AuthType, Cors, UrlConfig
@@ -23,7 +23,7 @@ from edge.storage.documents import (
 from edge.storage.members import FORMAT
 from tests.storage.versions import ARTIFACT, artifacts, settings, shared
 
-ARTIFACT_TEXT = encode_artifact(ARTIFACT)
+ARTIFACT_TEXT = encode_artifact(replace(ARTIFACT, package=Package("c" * 64, 9)))
 SETTINGS_TEXT = encode_settings(Settings())
 URL = UrlConfig(LATEST, AuthType.NONE, 1, 2, cors=Cors())
 SHARED_TEXT = encode_shared(SharedSettings(urls=(URL,)))
@@ -59,6 +59,7 @@ def test_all_shared_settings_come_back(stored: SharedSettings) -> None:
     ("kind", "document"),
     [
         (Artifact, json.loads(ARTIFACT_TEXT)),
+        (Package, json.loads(ARTIFACT_TEXT)["package"][0]),
         (SnapshotReport, json.loads(ARTIFACT_TEXT)["snapshot"]),
         (Settings, json.loads(SETTINGS_TEXT)),
         (Limits, json.loads(SETTINGS_TEXT)["limits"]),
@@ -148,3 +149,10 @@ def test_settings_from_before_functions_had_their_own_are_read() -> None:
     document["limits"]["concurrencyMax"] = 7
     older = json.dumps({**document, "tags": [["team", "a"]], "format": 2})
     assert decode_settings(older) == Settings()
+
+
+def test_artifacts_from_before_packages_have_none() -> None:
+    """A host that is upgraded keeps its modules."""
+    document = json.loads(ARTIFACT_TEXT)
+    del document["package"]
+    assert decode_artifact(json.dumps({**document, "format": 3})) == ARTIFACT

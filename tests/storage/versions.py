@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from edge.model.function import (
     Artifact,
     GuestKind,
+    Package,
     Settings,
     SharedSettings,
     SnapshotReport,
@@ -32,8 +33,9 @@ _surrogates = st.text(st.characters(exclude_categories=()), max_size=5)
 snapshots = st.builds(
     SnapshotReport, st.sampled_from(SnapshotState), st.text(), _texts, _counts, _counts
 )
+packages = st.none() | st.builds(Package, st.text(), _counts, st.booleans())
 artifacts = st.builds(
-    Artifact, st.text(), _counts, st.text(), st.sampled_from(GuestKind), snapshots
+    Artifact, st.text(), _counts, st.text(), st.sampled_from(GuestKind), snapshots, packages
 )
 limits = st.builds(Limits, st.integers(1, TIMEOUT_MS_MAX), st.integers(1, MEMORY_MB_MAX))
 primes = st.lists(st.builds(Prime, st.text(), st.text(), st.text()), max_size=2).map(tuple)

@@ -1,6 +1,6 @@
 """CreateFunction, UpdateFunctionCode, UpdateFunctionConfiguration and DeleteFunction.
 
-Neighbours: `archive.py` finds the module, `settings.py` reads the settings, `deploy/` does it.
+Neighbours: `settings.py` reads the settings; `deploy/` finds or builds the module and deploys it.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from starlette.responses import Response
 from edge.front.documents import decode_base64, parse_object
 from edge.front.endpoints import body_of, json_response
 from edge.front.faults import PreconditionFailed
-from edge.front.lambda_api.archive import module_in
 from edge.front.lambda_api.documents import configuration
 from edge.front.lambda_api.inputs import (
     Document,
@@ -32,9 +31,8 @@ from edge.model.errors import (
     Conflict,
     InvalidConfiguration,
     InvalidRequest,
-    PayloadTooLarge,
 )
-from edge.model.function import Settings, Version
+from edge.model.function import Code, Settings, Version
 from edge.model.ids import LATEST, parse_name
 from edge.model.limits import KIB, MIB
 
@@ -56,11 +54,12 @@ class Deployments:
         if text(document, "PackageType", "Zip") != "Zip":
             raise InvalidConfiguration("PackageType must be Zip: container images do not run here")
         settings, tags = settings_from(document, Settings()), tags_from(document)
-        module = await self._module(structure(document, "Code"), settings.handler)
+        code = await self._code(structure(document, "Code"), settings)
         version = await self._services.deployer.deploy(
             name,
-            module,
+            code.module,
             settings,
+            package=code.package,
             must_exist=False,
             change=lambda stands: replace(stands, tags=tags),
         )
@@ -77,12 +76,17 @@ class Deployments:
                 {"Architectures": list(architectures_from(document, settings))}, settings
             )
         revision = self._revision(document, current)
-        module = await self._module(document, settings.handler)
+        code = await self._code(document, settings)
         if flag(document, "DryRun"):
             return json_response(200, configuration(current))
         try:
             version = await self._services.deployer.deploy(
-                name, module, settings, must_exist=True, revision_id=revision
+                name,
+                code.module,
+                settings,
+                package=code.package,
+                must_exist=True,
+                revision_id=revision,
             )
         except Conflict as error:
             raise PreconditionFailed(error.message) from error
@@ -96,7 +100,7 @@ class Deployments:
         revision = self._revision(document, current)
         settings = settings_from(document, current.settings)
         try:
-            version = await self._services.deployer.configure(name, settings, revision_id=revision)
+            version = await self._reconfigured(current, settings, revision)
         except Conflict as error:
             raise PreconditionFailed(error.message) from error
         return json_response(200, configuration(version))
@@ -132,20 +136,32 @@ class Deployments:
         body = await body_of(request, bytes_max)
         return await asyncio.to_thread(parse_object, body)
 
-    async def _module(self, code: Document, handler: str) -> bytes:
+    async def _code(self, document: Document, settings: Settings) -> Code:
         for member in ("ImageUri", "S3Bucket", "S3Key"):
-            if code.get(member):
+            if document.get(member):
                 raise InvalidConfiguration(f"{member} is not available here: send ZipFile")
-        encoded = optional_text(code, "ZipFile")
+        encoded = optional_text(document, "ZipFile")
         if encoded is None:
-            raise InvalidRequest("ZipFile is missing: send the zip that holds your .wasm")
-        return await asyncio.to_thread(self._unpack, encoded, handler)
+            raise InvalidRequest("ZipFile is missing: send the zip that holds your code")
+        archive = await asyncio.to_thread(decode_base64, encoded)
+        return await self._services.packages.open(archive, settings)
 
-    def _unpack(self, encoded: str, handler: str) -> bytes:
-        archive = decode_base64(encoded)
-        if len(archive) > self._bounds.module_bytes_max:
-            raise PayloadTooLarge(f"ZipFile is over {self._bounds.module_bytes_max} bytes")
-        return module_in(archive, handler, self._bounds.module_bytes_max)
+    async def _reconfigured(
+        self, current: Version, settings: Settings, revision_id: str | None
+    ) -> Version:
+        """The function under other settings, its source built anew where it depends on them."""
+        deployer, name = self._services.deployer, current.function
+        code = await self._services.packages.renew(current, settings)
+        if code is None:
+            return await deployer.configure(name, settings, revision_id=revision_id)
+        return await deployer.deploy(
+            name,
+            code.module,
+            settings,
+            package=code.package,
+            must_exist=True,
+            revision_id=revision_id or current.revision_id,
+        )
 
     def _revision(self, document: Document, current: Version) -> str | None:
         """The caller's RevisionId; raises PreconditionFailed when it is not the current one."""

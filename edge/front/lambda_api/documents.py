@@ -14,15 +14,16 @@ from edge.model.ids import function_arn
 
 
 def configuration(version: Version, qualifier: str | None = None) -> dict[str, object]:
-    """FunctionConfiguration. CodeSha256 is that of the module, not of the zip around it."""
+    """FunctionConfiguration. CodeSha256 and CodeSize are the zip's, of a bare module its own."""
     settings, artifact = version.settings, version.artifact
+    package = artifact.package
     document: dict[str, object] = {
         "FunctionName": version.function,
         "FunctionArn": function_arn(version.function, qualifier),
         "Runtime": settings.runtime,
         "Role": settings.role,
         "Handler": settings.handler,
-        "CodeSize": artifact.size_bytes,
+        "CodeSize": artifact.size_bytes if package is None else package.size_bytes,
         "CodeSha256": code_sha256(version),
         "Description": settings.description,
         "Timeout": -(-settings.limits.timeout_ms // 1000),
@@ -59,8 +60,10 @@ def function(version: Version, qualifier: str | None) -> dict[str, object]:
 
 
 def code_sha256(version: Version) -> str:
-    """The module's SHA-256 in base64."""
-    return b64encode(bytes.fromhex(version.artifact.digest)).decode()
+    """The SHA-256 in base64 of what was uploaded: the zip, or the module that came without one."""
+    package = version.artifact.package
+    digest = version.artifact.digest if package is None else package.digest
+    return b64encode(bytes.fromhex(digest)).decode()
 
 
 def lambda_time(time_ms: int) -> str:

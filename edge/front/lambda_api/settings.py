@@ -17,8 +17,8 @@ from edge.front.lambda_api.inputs import (
 )
 from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings
+from edge.model.runtimes import language_of
 
-RUNTIMES = ("wasm", "provided.al2023", "provided.al2", "provided")
 ARCHITECTURES = ("x86_64", "arm64")
 TEXT_CHARS_MAX = 2_048
 
@@ -45,7 +45,7 @@ def settings_from(document: Document, current: Settings) -> Settings:
         description=text(document, "Description", current.description),
         handler=_bounded(document, "Handler", current.handler),
         role=_bounded(document, "Role", current.role),
-        runtime=_choice(text(document, "Runtime", current.runtime), "Runtime", RUNTIMES),
+        runtime=_runtime(document, current),
         architectures=architectures_from(document, current),
     )
     if document.get("Environment") is not None:
@@ -69,6 +69,12 @@ def _refuse_unsupported(document: Document) -> None:
         value = structure(document, member).get(part) if part else document.get(member)
         if value:
             raise InvalidConfiguration(f"{member} is not available here: leave it out")
+
+
+def _runtime(document: Document, current: Settings) -> str:
+    runtime = text(document, "Runtime", current.runtime)
+    language_of(runtime)
+    return runtime
 
 
 def _bounded(document: Document, member: str, default: str) -> str:

@@ -59,6 +59,7 @@ MIGRATIONS = (
     )
     WHERE name IN (SELECT function FROM version WHERE version = '$LATEST');
     """,
+    "ALTER TABLE version ADD COLUMN package TEXT NOT NULL DEFAULT ''",
 )
 
 _SELECT = """
@@ -72,7 +73,10 @@ _SLOT_FREE = """
 _CENSUS = """
     SELECT
         (SELECT COUNT(*) FROM function),
-        (SELECT COALESCE(SUM(json_extract(artifact, '$.sizeBytes')), 0) FROM version),
+        (SELECT COALESCE(SUM(COALESCE(
+            json_extract(artifact, '$.package[0].sizeBytes'),
+            json_extract(artifact, '$.sizeBytes')
+        )), 0) FROM version),
         (SELECT COALESCE(SUM(json_extract(shared, '$.concurrencyMax')), 0) FROM function)
 """
 
@@ -200,7 +204,10 @@ class SqliteFunctions:
     def digests(self) -> set[str]:
         """See FunctionStore."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT digest FROM version UNION SELECT image FROM version")
+            rows = connection.execute(
+                "SELECT digest FROM version UNION SELECT image FROM version"
+                " UNION SELECT package FROM version WHERE package <> ''"
+            )
             return {row[0] for row in rows}
 
     def change_count(self) -> int:
@@ -250,8 +257,9 @@ def _share(connection: Connection, name: str, shared: SharedSettings) -> SharedS
 
 
 def _write(connection: Connection, version: Version) -> None:
+    package = version.artifact.package
     connection.execute(
-        "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             version.function,
             version.version,
@@ -261,6 +269,7 @@ def _write(connection: Connection, version: Version) -> None:
             version.artifact.image,
             encode_artifact(version.artifact),
             encode_settings(version.settings),
+            package.digest if package is not None and package.is_source else "",
         ),
     )
 

@@ -12,11 +12,16 @@ import { decode, encode } from "./values.js";
 
 const STACK_LINES_MAX = 64;
 
-/** The component's `handle`, for the module of a function, after its primes have run. */
-export function serve(module, primes) {
-  const handler = module.handler ?? module.default?.handler ?? module.default;
+/**
+ * The component's `handle`, for the module of a function, after its primes have run. `name` is that
+ * of the handler among the exports, perhaps with dots; empty for the usual ones.
+ */
+export function serve(module, primes, name) {
+  const handler = name
+    ? (exported(module, name) ?? exported(module.default, name))
+    : (module.handler ?? module.default?.handler ?? module.default);
   if (typeof handler !== "function") {
-    throw new TypeError("the function exports no 'handler(event, context)'");
+    throw new TypeError(`the function exports no '${name || "handler"}(event, context)'`);
   }
   for (const prime of primes) run(handler, prime);
   return (envelope) => {
@@ -29,6 +34,10 @@ export function serve(module, primes) {
     }
     return encode({ error: failure });
   };
+}
+
+function exported(module, name) {
+  return name.split(".").reduce((inside, part) => inside?.[part], module);
 }
 
 /** Run one sample event. Should it throw, a request would too: the build goes on. */

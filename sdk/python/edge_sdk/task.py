@@ -25,18 +25,20 @@ def load() -> runtime.Handler:
     logs.take_over()
     os.environ.update(task["environment"])
     module = importlib.import_module(task["module"])
-    handler = _handler_of(module)
+    handler = _handler_of(module, task["handler"])
     for prime in task["primes"]:
         _run_prime(handler, prime)
     return handler
 
 
-def _handler_of(module: object) -> runtime.Handler:
-    for name in _HANDLERS:
-        found = getattr(module, name, None)
+def _handler_of(module: object, name: str) -> runtime.Handler:
+    """The function of that name; of the usual ones where no name is given."""
+    names = (name,) if name else _HANDLERS
+    for each in names:
+        found = getattr(module, each, None)
         if callable(found):
             return found
-    raise SystemExit(f"{module.__file__} defines no 'def handler(event, context)'")
+    raise SystemExit(f"{module.__name__} defines no 'def {names[0]}(event, context)'")
 
 
 def _run_prime(handler: runtime.Handler, prime: dict[str, str]) -> None:

@@ -1,24 +1,28 @@
-"""The module inside the zip of a deployment package.
+"""Zips of deployment packages: the one module in them, or all files of a source.
 
-Neighbours: `deployments.py`. Nothing is extracted to disk, so a path in the archive is a name only.
-Invariant: neither the directory nor a member of a hostile archive takes more memory than its
-bound, whatever the archive claims.
+Neighbours: `packages.py` asks.
+Invariant: neither the directory nor a member of a hostile archive takes more memory or disk than
+its bound, whatever the archive claims; nothing is written outside the directory that was given.
 """
 
+import stat
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from edge.front.faults import InvalidZipFile
-from edge.model.errors import PayloadTooLarge
+from edge.model.errors import InvalidZipFile, PayloadTooLarge
 from edge.model.limits import MIB
 
 DIRECTORY_BYTES_MAX = 1 * MIB
 _CHUNK_BYTES = 1 * MIB
 _BOOTSTRAP = "bootstrap.wasm"
 _ENCRYPTED = 0x1
+_MODE_SHIFT = 16
+"""Of `external_attr`, which has a Unix mode in its upper half."""
 # APPNOTE.TXT 4.3.16: the record that ends an archive, and 4.3.15: the ZIP64 mark before it.
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
@@ -32,10 +36,36 @@ def module_in(archive: bytes, handler: str, module_bytes_max: int) -> bytes:
 
     Raises InvalidZipFile, and PayloadTooLarge when the module is over `module_bytes_max`.
     """
+    with _opened(archive) as opened:
+        member = _pick(opened.infolist(), handler)
+        return b"".join(_pieces(opened, member, module_bytes_max))
+
+
+def extract(archive: bytes, directory: Path, bytes_max: int) -> None:
+    """Write every file of `archive` under `directory`, of at most `bytes_max` together.
+
+    Raises InvalidZipFile, also for links and for paths that lead elsewhere, and PayloadTooLarge.
+    """
+    left = bytes_max
+    with _opened(archive) as opened:
+        for member in opened.infolist():
+            place = directory / _safe_path(member)
+            if member.is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("xb") as file:
+                for piece in _pieces(opened, member, left):
+                    left -= file.write(piece)
+
+
+@contextmanager
+def _opened(archive: bytes) -> Iterator[ZipFile]:
+    """The archive, its faults translated."""
     _check_directory(archive)
     try:
         with ZipFile(BytesIO(archive)) as opened:
-            return _read(opened, _pick(opened.infolist(), handler), module_bytes_max)
+            yield opened
     except (BadZipFile, zlib.error, EOFError, struct.error) as error:
         raise InvalidZipFile(f"the archive is corrupt: {error}") from error
     except (NotImplementedError, RuntimeError, ValueError, OSError) as error:
@@ -74,17 +104,27 @@ def _pick(members: list[ZipInfo], handler: str) -> ZipInfo:
     raise InvalidZipFile("the archive holds no .wasm file")
 
 
-def _read(opened: ZipFile, member: ZipInfo, module_bytes_max: int) -> bytes:
+def _safe_path(member: ZipInfo) -> PurePosixPath:
+    """Where a member goes, relative to the directory."""
+    path = PurePosixPath(member.filename)
+    name = member.filename
+    if not name or path.is_absolute() or ".." in path.parts or "\\" in name:
+        raise InvalidZipFile(f"{name[:80]!r} leads out of the archive")
+    if stat.S_ISLNK(member.external_attr >> _MODE_SHIFT):
+        raise InvalidZipFile(f"{name[:80]} is a link: put the file itself in its place")
+    return path
+
+
+def _pieces(opened: ZipFile, member: ZipInfo, bytes_max: int) -> Iterator[bytes]:
+    """The content of a member, which may not be more than `bytes_max`."""
     if member.flag_bits & _ENCRYPTED:
         raise InvalidZipFile(f"{member.filename} is encrypted")
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise InvalidZipFile(f"{member.filename} is neither stored nor deflated")
-    chunks: list[bytes] = []
     size = 0
     with opened.open(member) as source:
-        while chunk := source.read(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > module_bytes_max:
-                raise PayloadTooLarge(f"the module is over {module_bytes_max} bytes")
-            chunks.append(chunk)
-    return b"".join(chunks)
+        while piece := source.read(_CHUNK_BYTES):
+            size += len(piece)
+            if size > bytes_max:
+                raise PayloadTooLarge(f"{member.filename[:80]} goes over {bytes_max} bytes")
+            yield piece

@@ -2,17 +2,19 @@
 
 import contextlib
 import random
+import stat
 import struct
 import tracemalloc
-from zipfile import ZIP_BZIP2, ZIP_LZMA
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZIP_BZIP2, ZIP_LZMA, ZipFile, ZipInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.front.faults import InvalidZipFile
-from edge.front.lambda_api.archive import DIRECTORY_BYTES_MAX, module_in
-from edge.model.errors import EdgeError, PayloadTooLarge
+from edge.deploy.archive import DIRECTORY_BYTES_MAX, extract, module_in
+from edge.model.errors import EdgeError, InvalidZipFile, PayloadTooLarge
 from tests.front.packages import package, stored
 
 MODULE = b"\0asm\1\0\0\0" + bytes(100)
@@ -135,3 +137,56 @@ def test_a_damaged_zip_is_read_or_refused(data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(archive)))
     with contextlib.suppress(EdgeError):
         module_in(bytes(archive[: cut or None]), "", MAX)
+
+
+def test_all_files_are_extracted(tmp_path: Path) -> None:
+    """Directories are made as they come up, whatever the order."""
+    files = {"a/b/c.py": b"1", "a/d.py": b"2" * 70_000, "e.py": b""}
+    extract(package({**files, "f/": b""}), tmp_path, 1_000_000)
+    assert {name: (tmp_path / name).read_bytes() for name in files} == files
+    assert (tmp_path / "f").is_dir()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "a\\..\\x", "/"])
+def test_paths_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    """Nothing is written beside the directory."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with pytest.raises(InvalidZipFile):
+        extract(package({name: b"x"}), inside, 1_000)
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside"]
+
+
+def test_links_are_refused(tmp_path: Path) -> None:
+    """A link could name any file of the host."""
+    link = ZipInfo("link.py")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    buffer = BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(InvalidZipFile, match="link"):
+        extract(buffer.getvalue(), tmp_path, 1_000)
+
+
+def test_files_together_stay_within_the_bound(tmp_path: Path) -> None:
+    """It counts what comes out, and stops there."""
+    files = {f"{number}.py": bytes(MAX // 2) for number in range(4)}
+    with pytest.raises(PayloadTooLarge):
+        extract(package(files), tmp_path, MAX)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= MAX
+
+
+@given(st.data())
+def test_a_damaged_zip_is_extracted_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """No damage raises anything but a platform error, or writes elsewhere."""
+    archive = bytearray(package({"a.py": b"x = 1", "b/c.txt": b"text" * 9}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        archive[data.draw(st.integers(0, len(archive) - 1))] = data.draw(st.integers(0, 255))
+    outside = tmp_path_factory.mktemp("damaged")
+    inside = outside / "inside"
+    inside.mkdir()
+    with contextlib.suppress(EdgeError):
+        extract(bytes(archive), inside, 1_000)
+    assert [path.name for path in outside.iterdir()] == ["inside"]

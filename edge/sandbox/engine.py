@@ -36,6 +36,8 @@ STACK_BYTES = 1 * MIB
 WASM_STACK_BYTES = 512 * KIB
 RESIDENT_BYTES = 256 * KIB
 """Kept per slot between guests: clearing it beats faulting it in again (10.6 µs, not 14)."""
+TABLE_RESIDENT_BYTES = 64 * KIB
+"""The same for tables, which compilers of large runtimes fill with thousands of functions."""
 DECOMMIT_BATCH = 8
 
 
@@ -172,6 +174,7 @@ class Engine:
             "table_elements": TABLE_ELEMENTS_MAX,
             "max_memory_size": plan.memory_bytes_max,
             "linear_memory_keep_resident": RESIDENT_BYTES,
+            "table_keep_resident": TABLE_RESIDENT_BYTES,
             "decommit_batch_size": DECOMMIT_BATCH,
         }.items():
             getattr(ffi, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)

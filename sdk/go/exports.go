@@ -19,7 +19,7 @@ func alloc(length int32) int32 {
 
 //go:wasmexport edge_handle
 func handle(pointer, length int32) int64 {
-	result = answer(message)
+	result = onWorker(message)
 	place := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(result))))
 	return int64(place<<32 | uint64(len(result)))
 }

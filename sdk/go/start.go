@@ -17,43 +17,32 @@ import (
 	_ "unsafe" // for the link to main
 
 	"edge.local/sdk/lambdacontext"
-	"github.com/fxamacker/cbor/v2"
 )
 
-// invoke answers one event: its CBOR in, the value's CBOR out. Start sets it.
-var invoke func(ctx context.Context, event cbor.RawMessage) ([]byte, error)
+// invoke answers one event: the host's envelope in CBOR in, the value's CBOR out. Start sets it.
+var invoke func(message []byte) ([]byte, error)
 
 // Start names the handler. Unlike Lambda's it returns, and events are answered after main has.
 //
 // An event is decoded into T by its fields' json or cbor tags; T of any takes every event. A byte
 // string fits a []byte, and a string too, so that the types of aws-lambda-go's events work.
 func Start[T, R any](handler func(ctx context.Context, event T) (R, error)) {
-	invoke = func(ctx context.Context, encoded cbor.RawMessage) ([]byte, error) {
-		var event T
-		if err := decoding.Unmarshal(encoded, &event); err != nil {
+	warm[T, R]()
+	invoke = around(handler)
+}
+
+// around is a handler with its event decoded and its value encoded.
+func around[T, R any](handler func(context.Context, T) (R, error)) func([]byte) ([]byte, error) {
+	return func(message []byte) ([]byte, error) {
+		var request envelope[T]
+		if err := decoding.Unmarshal(message, &request); err != nil {
 			return nil, NewError("UnmarshalTypeError", err.Error())
 		}
-		value, err := handler(ctx, event)
+		value, err := handler(request.Context.open(), request.Event)
 		if err != nil {
 			return nil, err
 		}
 		return encoding.Marshal(value)
-	}
-	warm[T, R]()
-}
-
-const warmings = 3
-
-// warm lets the codec learn the types, and the allocator fill its caches, before the snapshot
-// rather than in every request.
-func warm[T, R any]() {
-	for range warmings {
-		var event T
-		var value R
-		var request envelope
-		_ = decoding.Unmarshal([]byte("\xa0"), &event)
-		_, _ = encoding.Marshal(value)
-		_ = decoding.Unmarshal([]byte("\xa1\x67context\xa1\x69requestId\x61-"), &request)
 	}
 }
 
@@ -68,9 +57,9 @@ type requestContext struct {
 	ClientContext      any    `cbor:"clientContext"`
 }
 
-type envelope struct {
-	Event   cbor.RawMessage `cbor:"event"`
-	Context requestContext  `cbor:"context"`
+type envelope[T any] struct {
+	Event   T              `cbor:"event"`
+	Context requestContext `cbor:"context"`
 }
 
 // answer runs one event to the bytes the host reads; a panic becomes an error of its own type.
@@ -83,11 +72,7 @@ func answer(message []byte) (result []byte) {
 	if invoke == nil {
 		return failure(NewError("Runtime.NoHandler", "main did not call edge.Start"))
 	}
-	var request envelope
-	if err := decoding.Unmarshal(message, &request); err != nil {
-		return failure(NewError("Runtime.BadEvent", err.Error()))
-	}
-	value, err := invoke(request.Context.open(), request.Event)
+	value, err := invoke(message)
 	if err != nil {
 		return failure(err)
 	}

@@ -149,7 +149,17 @@ def _entry(sdk: Path, project: Project) -> str:
 def _bundle(root: Path, output: Path, project: Project, *options: str) -> None:
     """Put all that `root` imports into `output`; the names of it go beside that."""
     files = (f"--outfile={output}", f"--metafile={output.with_name(_INPUTS)}")
-    run_compiler([_BUNDLER, root, *_BUNDLE, *options, *files], project)
+    try:
+        run_compiler([_BUNDLER, root, *_BUNDLE, *options, *files], project)
+    except BuildFailed as failed:
+        if not project.is_packed:
+            raise
+        raise BuildFailed(_without_quotes(failed.message)) from None
+
+
+def _without_quotes(said: str) -> str:
+    """Without the lines that esbuild quotes: they may be of a file that is not in the package."""
+    return "\n".join(line for line in said.splitlines() if "\u2502" not in line)
 
 
 def _surroundings(sdk: Path, project: Project, function: str) -> str:

@@ -75,6 +75,28 @@ def test_listing_goes_through_all_pages(client: Any, host: Server, echo: bytes) 
     assert {f"page-{index}" for index in range(5)} <= set(names)
 
 
+def test_listing_all_versions(client: Any, echo: bytes, actor: bytes) -> None:
+    """Behind each function its numbers, whatever the page size."""
+    for name in ("several-1", "several-2"):
+        create(client, name, echo, Publish=True)
+        archive = package({"x.wasm": actor})
+        client.update_function_code(FunctionName=name, ZipFile=archive, Publish=True)
+    paginate = client.get_paginator("list_functions").paginate
+    for size in (1, 2, 50):
+        pages = paginate(FunctionVersion="ALL", PaginationConfig={"PageSize": size})
+        found = [
+            (each["FunctionName"], each["Version"])
+            for page in pages
+            for each in page["Functions"]
+            if each["FunctionName"].startswith("several-")
+        ]
+        assert found == [
+            (name, version)
+            for name in ("several-1", "several-2")
+            for version in ("$LATEST", "1", "2")
+        ]
+
+
 @pytest.mark.parametrize(
     "name",
     [

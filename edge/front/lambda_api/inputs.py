@@ -16,6 +16,8 @@ from edge.model.ids import LATEST, parse_name
 PAGE_DEFAULT = 50
 PAGE_MAX = 50
 MAX_ITEMS_MAX = 10_000
+NUMBER_DIGITS_MAX = 9
+"""Of a version's number in a marker."""
 
 Document = dict[str, object]
 T = TypeVar("T")

@@ -3,15 +3,19 @@
 Neighbours: `registry/` knows, `documents.py` writes.
 """
 
+from collections.abc import Iterator
+from itertools import islice
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.front.endpoints import json_response
 from edge.front.lambda_api.documents import configuration, function
-from edge.front.lambda_api.inputs import max_items, reference
+from edge.front.lambda_api.inputs import NUMBER_DIGITS_MAX, PAGE_MAX, max_items, reference
 from edge.front.services import Registry
 from edge.model.errors import InvalidRequest
-from edge.model.ids import is_name
+from edge.model.function import Version
+from edge.model.ids import LATEST, is_name
 
 
 class Listings:
@@ -39,18 +43,50 @@ class Listings:
         return json_response(200, {"CodeSigningConfigArn": "", "FunctionName": name})
 
     async def list(self, request: Request) -> Response:
-        """GET F?Marker&MaxItems&FunctionVersion → 200; the marker is the last name given."""
+        """GET F?Marker&MaxItems&FunctionVersion → 200; the marker is where the page ended.
+
+        With `FunctionVersion=ALL` each numbered version is an entry, too.
+        """
         query = request.query_params
-        marker = query.get("Marker") or ""
-        if marker and not is_name(marker):
-            raise InvalidRequest("Marker must be the NextMarker of an earlier answer")
-        if query.get("FunctionVersion", "ALL") != "ALL":
+        wanted = query.get("FunctionVersion")
+        if wanted not in (None, "ALL"):
             raise InvalidRequest("FunctionVersion must be ALL")
+        marker = _marker(query.get("Marker") or "")
         limit = max_items(query.get("MaxItems"))
-        found = self._registry.list(after=marker, limit=limit + 1)
+        if wanted is None:
+            found = [*self._registry.list(after=marker[0], limit=limit + 1)]
+        else:
+            found = list(islice(self._all(*marker), limit + 1))
         document: dict[str, object] = {
-            "Functions": [configuration(version) for version in found[:limit]]
+            "Functions": [
+                configuration(version, version.version if wanted else None)
+                for version in found[:limit]
+            ]
         }
         if len(found) > limit:
-            document["NextMarker"] = found[limit - 1].function
+            last = found[limit - 1]
+            document["NextMarker"] = f"{last.function}:{last.version}" if wanted else last.function
         return json_response(200, document)
+
+    def _all(self, name: str, number: int) -> Iterator[Version]:
+        """Every version behind that number of that function: the latest, then the numbers."""
+        while True:
+            if name:
+                while page := self._registry.versions(name, after=number, limit=PAGE_MAX):
+                    yield from page
+                    number = int(page[-1].version)
+            following = self._registry.list(after=name, limit=1)
+            if not following:
+                return
+            yield following[0]
+            name, number = following[0].function, 0
+
+
+def _marker(text: str) -> tuple[str, int]:
+    """(function, number) that a page begins behind; raises InvalidRequest."""
+    name, _, version = text.partition(":")
+    number = "0" if version in ("", LATEST) else version
+    is_number = number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS_MAX
+    if (text and not is_name(name)) or not is_number:
+        raise InvalidRequest("Marker must be the NextMarker of an earlier answer")
+    return name, int(number)

@@ -11,7 +11,14 @@ from edge.front.documents import parse_object
 from edge.front.endpoints import body_of, json_response
 from edge.front.faults import PreconditionFailed
 from edge.front.lambda_api.documents import code_sha256, configuration
-from edge.front.lambda_api.inputs import Document, max_items, optional_text, reference, text
+from edge.front.lambda_api.inputs import (
+    NUMBER_DIGITS_MAX,
+    Document,
+    max_items,
+    optional_text,
+    reference,
+    text,
+)
 from edge.front.services import Registry
 from edge.model.errors import Conflict, InvalidConfiguration, InvalidRequest
 from edge.model.function import DESCRIPTION_CHARS_MAX
@@ -19,7 +26,6 @@ from edge.model.ids import LATEST
 from edge.model.limits import KIB
 
 DOCUMENT_BYTES_MAX = 16 * KIB
-NUMBER_DIGITS_MAX = 9
 
 
 class Versions:

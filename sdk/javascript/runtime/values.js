@@ -4,14 +4,25 @@
  */
 
 const BYTES = "$bytes";
+const LONG_DIGITS = 16;
 const LONG = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
 const CHUNK = 8_192;
 
 /** The value of a JSON text. */
 export function decode(text) {
-  const long = /\d{16}/.test(text);
+  const long = holdsLong(text);
   if (!long && !text.includes(BYTES)) return JSON.parse(text);
   return JSON.parse(long ? text.replace(LONG, keep) : text, revive);
+}
+
+/** Whether there are sixteen figures in a row; each run of so many passes a place that is looked at. */
+function holdsLong(text) {
+  for (let at = LONG_DIGITS - 1; at < text.length; at += LONG_DIGITS) {
+    const code = text.charCodeAt(at);
+    if (code < 0x30 || code > 0x39) continue;
+    if (/\d{16}/.test(text.slice(at - LONG_DIGITS + 1, at + LONG_DIGITS))) return true;
+  }
+  return false;
 }
 
 function keep(token) {
@@ -26,20 +37,38 @@ function revive(_, value) {
   return keys[0] === "$int" ? BigInt(value.$int) : value;
 }
 
+/** What JSON has no word for. The methods are there during `encode` only: a replacer would be called
+ * for every value. */
+const LENT = [
+  [Uint8Array.prototype, bytesToJson],
+  [ArrayBuffer.prototype, bufferToJson],
+  [BigInt.prototype, longToJson],
+];
+let mark = "";
+
 /** The JSON text of a value; `undefined` is null. Throws for what JSON cannot say. */
 export function encode(value) {
-  let mark;
-  const replace = (_, item) => {
-    if (typeof item === "bigint") {
-      mark ??= `int${Math.random()}:`;
-      return mark + item;
-    }
-    if (item instanceof Uint8Array) return { [BYTES]: toBase64(item) };
-    if (item instanceof ArrayBuffer) return { [BYTES]: toBase64(new Uint8Array(item)) };
-    return item;
-  };
-  const text = JSON.stringify(value === undefined ? null : value, replace) ?? "null";
-  return mark ? text.replace(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1") : text;
+  for (const [prototype, toJson] of LENT) prototype.toJSON = toJson;
+  try {
+    const text = JSON.stringify(value === undefined ? null : value) ?? "null";
+    return mark ? text.replace(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1") : text;
+  } finally {
+    for (const [prototype] of LENT) delete prototype.toJSON;
+    mark = "";
+  }
+}
+
+function bytesToJson() {
+  return { [BYTES]: toBase64(this) };
+}
+
+function bufferToJson() {
+  return { [BYTES]: toBase64(new Uint8Array(this)) };
+}
+
+function longToJson() {
+  mark ||= `int${Math.random()}:`;
+  return `${mark}${this}`;
 }
 
 /** The bytes of a base64 text. */

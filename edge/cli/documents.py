@@ -16,8 +16,18 @@ class SnapshotDocument(TypedDict):
     initFuel: int
 
 
+class ReadyDocument(TypedDict):
+    """The sandboxes that wait for a function's events, on the worker that was asked."""
+
+    waiting: int
+    hits: int
+    misses: int
+    memoryBytes: int
+
+
 class InfoDocument(TypedDict):
-    """One function as deployed. `changed` stands only in the answer to a deploy."""
+    """One function as deployed. `changed` stands only in the answer to a deploy, `ready` only where
+    one function was asked for."""
 
     name: str
     version: str
@@ -35,6 +45,7 @@ class InfoDocument(TypedDict):
     prime: list[str]
     description: str
     changed: NotRequired[bool]
+    ready: NotRequired[ReadyDocument]
     url: NotRequired[str]
 
 

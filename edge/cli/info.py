@@ -26,6 +26,7 @@ def info(name: str, as_json: bool) -> None:
             ("version", function["version"]),
             ("modified", moment(function["modifiedMs"])),
             *module_pairs(function),
+            ("ready", _ready_text(function)),
             ("memory", f"{function['memoryMb']} MB"),
             ("timeout", milliseconds(function["timeoutMs"])),
             ("concurrency", "up to the host's" if concurrency is None else str(concurrency)),
@@ -47,6 +48,17 @@ def module_pairs(function: InfoDocument) -> list[tuple[str, str]]:
         ("grants", ", ".join(function["grants"]) or "none"),
         ("url", function.get("url", "")),
     ]
+
+
+def _ready_text(function: InfoDocument) -> str:
+    """How often a request found its sandbox waiting; nothing where none are started ahead."""
+    ready = function.get("ready")
+    if ready is None or not (ready["waiting"] or ready["hits"] or ready["misses"]):
+        return ""
+    return (
+        f"{ready['waiting']} waiting ({size(ready['memoryBytes'])}),"
+        f" {ready['hits']:,} hits, {ready['misses']:,} misses"
+    )
 
 
 def _snapshot_text(snapshot: SnapshotDocument) -> str:

@@ -14,6 +14,7 @@ from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
 from edge.model.limits import MIB
+from edge.model.readiness import Readiness
 from edge.model.result import LogLine, Result
 
 
@@ -41,6 +42,9 @@ class Invoker(Protocol):
 
     def refuses(self, version: Version) -> bool:
         """Whether an event for `version` would be refused now: at a limit, or overloaded."""
+
+    def readiness(self, function: str) -> Readiness:
+        """How many sandboxes wait for a function's events on this worker, and how that helped."""
 
 
 class Intake(Protocol):

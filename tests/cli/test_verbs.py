@@ -12,6 +12,7 @@ import pytest
 import wasmtime
 
 from tests.cli.commands import EDGE, edge, environment
+from tests.components import HELLO
 from tests.running import Server
 from tests.toolchain import build_guest
 
@@ -135,6 +136,20 @@ def test_list_shows_every_function(run: Verbs) -> None:
 def test_info_says_why_there_is_no_snapshot(run: Verbs) -> None:
     """A command is started afresh, and the reader learns it."""
     assert "snapshot     refused: " in run("info", "csvstat")
+
+
+def test_info_counts_what_was_started_ahead(tmp_path: Path, run: Verbs) -> None:
+    """For a component: each request found its sandbox waiting, or did not."""
+    path = tmp_path / "ahead.wasm"
+    path.write_bytes(HELLO)
+    run("deploy", path)
+    assert "misses" not in run("info", "ahead")
+    run("invoke", "ahead")
+    run("invoke", "ahead")
+    ready = json.loads(run("info", "ahead", "--json"))["ready"]
+    assert ready["hits"] + ready["misses"] == 2
+    assert re.search(r"^ready +\d+ waiting \(.+\), \d hits, \d misses$", run("info", "ahead"), re.M)
+    run("rm", "ahead")
 
 
 def test_invoke_prints_the_payload(tmp_path: Path, run: Verbs) -> None:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from edge.front.documents import decode_base64, parse_json
 from edge.front.endpoints import body_of, json_response
 from edge.front.services import Bounds, Services
-from edge.front.v1.info import info
+from edge.front.v1.info import info, ready
 from edge.front.v1.query import function_name, whole
 from edge.front.v1.settings import settings_from, shared_from
 from edge.model.cbor import CborError, decode
@@ -94,8 +94,10 @@ class Functions:
         return json_response(200, document)
 
     async def get(self, request: Request) -> Response:
-        """GET one: its info document."""
-        return json_response(200, info(self._services.registry.get(request.path_params["name"])))
+        """GET one: its info document, with what waits for its events on this worker."""
+        version = self._services.registry.get(request.path_params["name"])
+        readiness = self._services.invoker.readiness(version.function)
+        return json_response(200, {**info(version), "ready": ready(readiness)})
 
     async def delete(self, request: Request) -> Response:
         """DELETE: 204."""

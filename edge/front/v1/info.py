@@ -4,6 +4,7 @@ Neighbours: `functions.py` answers with it.
 """
 
 from edge.model.function import SnapshotReport, Version
+from edge.model.readiness import Readiness
 
 
 def info(version: Version) -> dict[str, object]:
@@ -25,6 +26,16 @@ def info(version: Version) -> dict[str, object]:
         "snapshot": _snapshot(artifact.snapshot),
         "prime": [prime.name for prime in settings.primes],
         "description": settings.description,
+    }
+
+
+def ready(readiness: Readiness) -> dict[str, object]:
+    """What waits for a function's events, on the worker that answers."""
+    return {
+        "waiting": readiness.ready,
+        "hits": readiness.hits,
+        "misses": readiness.misses,
+        "memoryBytes": readiness.memory_bytes,
     }
 
 

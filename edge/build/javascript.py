@@ -52,6 +52,9 @@ _BUNDLE = (
     "--log-level=warning",
 )
 _VERSION_SECONDS_MAX = 60
+_OUTSIDE = re.compile(r"^ +(\.\./|/).*:\d+:\d+:$", re.MULTILINE)
+"""Where an error is, beside the directory that it was looked for in."""
+_QUOTE = re.compile("[\u2502\u2575]")
 
 
 class JavaScript:
@@ -152,14 +155,14 @@ def _bundle(root: Path, output: Path, project: Project, *options: str) -> None:
     try:
         run_compiler([_BUNDLER, root, *_BUNDLE, *options, *files], project)
     except BuildFailed as failed:
-        if not project.is_packed:
+        if not project.is_packed or not _OUTSIDE.search(failed.message):
             raise
         raise BuildFailed(_without_quotes(failed.message)) from None
 
 
 def _without_quotes(said: str) -> str:
-    """Without the lines that esbuild quotes: they may be of a file that is not in the package."""
-    return "\n".join(line for line in said.splitlines() if "\u2502" not in line)
+    """Without the lines that esbuild quotes, as one of the files is not in the package."""
+    return "\n".join(line for line in said.splitlines() if not _QUOTE.search(line))
 
 
 def _surroundings(sdk: Path, project: Project, function: str) -> str:

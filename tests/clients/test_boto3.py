@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.clients.conftest import Access
+from tests.toolchain import ROOT
 
 ROLE = "arn:aws:iam::000000000000:role/any"
 ARN = "arn:aws:lambda:edge:000000000000:function:each"
@@ -49,6 +50,44 @@ OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("DeleteFunction", {}, 204),
 )
 """In the order in which they are called, on the function `each`: arguments, and the status."""
+ASKED = frozenset(
+    [
+        "CreateFunction",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+        "GetFunctionConfiguration",
+        "GetFunction",
+        "ListFunctions",
+        "DeleteFunction",
+        "PublishVersion",
+        "ListVersionsByFunction",
+        "CreateAlias",
+        "GetAlias",
+        "UpdateAlias",
+        "DeleteAlias",
+        "Invoke",
+        "InvokeWithResponseStream",
+        "PutFunctionConcurrency",
+        "DeleteFunctionConcurrency",
+        "GetFunctionConcurrency",
+        "PutFunctionEventInvokeConfig",
+        "GetFunctionEventInvokeConfig",
+        "CreateFunctionUrlConfig",
+        "GetFunctionUrlConfig",
+        "PutProvisionedConcurrencyConfig",
+        "GetProvisionedConcurrencyConfig",
+        "CreateEventSourceMapping",
+        "AddPermission",
+        "GetPolicy",
+        "RemovePermission",
+        "TagResource",
+        "UntagResource",
+        "ListTags",
+        "GetAccountSettings",
+        "GetFunctionCodeSigningConfig",
+    ]
+)
+"""What the tools at hand use of Lambda: each is there, or the documentation says that it is not."""
 NAMELESS = frozenset(("ListFunctions", "GetAccountSettings"))
 """Operations that are not about one function."""
 
@@ -80,6 +119,20 @@ def test_every_operation(client: Any, echo_zip: bytes) -> None:
             given["ZipFile"] = echo_zip
         answered = getattr(client, xform_name(operation))(**given)
         assert answered["ResponseMetadata"]["HTTPStatusCode"] == status, operation
+
+
+def test_the_documentation_names_what_is_called(client: Any) -> None:
+    """Each operation that `docs/lambda.md` marks ✓ is called above, and no other; the rest is named
+    as not there, by a name that Lambda has."""
+    known = set(client.meta.service_model.operation_names)
+    marked: dict[str, set[str]] = {"✓": set(), "–": set()}
+    for line in (ROOT / "docs" / "lambda.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) > 3 and cells[2] in marked:
+            marked[cells[2]] |= set(cells[1].split(", ")) & known
+    assert marked["✓"] == {operation for operation, *_ in OPERATIONS}
+    assert not marked["✓"] & marked["–"]
+    assert marked["✓"] | marked["–"] >= ASKED
 
 
 def test_the_life_of_a_function(client: Any, echo_zip: bytes, actor_zip: bytes) -> None:

@@ -50,43 +50,17 @@ OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("DeleteFunction", {}, 204),
 )
 """In the order in which they are called, on the function `each`: arguments, and the status."""
-ASKED = frozenset(
-    [
-        "CreateFunction",
-        "UpdateFunctionCode",
-        "UpdateFunctionConfiguration",
-        "GetFunctionConfiguration",
-        "GetFunction",
-        "ListFunctions",
-        "DeleteFunction",
-        "PublishVersion",
-        "ListVersionsByFunction",
-        "CreateAlias",
-        "GetAlias",
-        "UpdateAlias",
-        "DeleteAlias",
-        "Invoke",
-        "InvokeWithResponseStream",
-        "PutFunctionConcurrency",
-        "DeleteFunctionConcurrency",
-        "GetFunctionConcurrency",
-        "PutFunctionEventInvokeConfig",
-        "GetFunctionEventInvokeConfig",
-        "CreateFunctionUrlConfig",
-        "GetFunctionUrlConfig",
-        "PutProvisionedConcurrencyConfig",
-        "GetProvisionedConcurrencyConfig",
-        "CreateEventSourceMapping",
-        "AddPermission",
-        "GetPolicy",
-        "RemovePermission",
-        "TagResource",
-        "UntagResource",
-        "ListTags",
-        "GetAccountSettings",
-        "GetFunctionCodeSigningConfig",
-    ]
-)
+ASKED = frozenset((
+    "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunction",
+    "GetFunctionConfiguration", "ListFunctions", "DeleteFunction", "PublishVersion",
+    "ListVersionsByFunction", "CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "Invoke",
+    "InvokeWithResponseStream", "PutFunctionConcurrency", "GetFunctionConcurrency",
+    "DeleteFunctionConcurrency", "PutFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
+    "CreateFunctionUrlConfig", "GetFunctionUrlConfig", "PutProvisionedConcurrencyConfig",
+    "GetProvisionedConcurrencyConfig", "CreateEventSourceMapping", "AddPermission", "GetPolicy",
+    "RemovePermission", "TagResource", "UntagResource", "ListTags", "GetAccountSettings",
+    "GetFunctionCodeSigningConfig",
+))  # fmt: skip
 """What the tools at hand use of Lambda: each is there, or the documentation says that it is not."""
 NAMELESS = frozenset(("ListFunctions", "GetAccountSettings"))
 """Operations that are not about one function."""

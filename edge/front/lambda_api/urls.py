@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from time import time_ns
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,6 +46,7 @@ MAX_AGE_S_MAX = 86_400
 _METHOD = re.compile(r"\*|DELETE|GET|HEAD|PATCH|POST|PUT")
 _ORIGIN = re.compile(r"\*|[!-+\--~]{1,253}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,1024}")
+Choice = TypeVar("Choice", AuthType, InvokeMode)
 
 
 class Urls:
@@ -157,21 +159,23 @@ def changed_by(url: UrlConfig, members: Document) -> UrlConfig:
 
     Raises InvalidRequest.
     """
-    try:
-        url = replace(
-            url,
-            auth_type=AuthType(text(members, "AuthType", url.auth_type)),
-            invoke_mode=InvokeMode(text(members, "InvokeMode", url.invoke_mode)),
-        )
-    except ValueError as error:
-        raise InvalidRequest(
-            "AuthType is NONE or AWS_IAM, InvokeMode BUFFERED or RESPONSE_STREAM:"
-            f" {error} of either"
-        ) from None
+    url = replace(
+        url,
+        auth_type=_choice(members, "AuthType", url.auth_type),
+        invoke_mode=_choice(members, "InvokeMode", url.invoke_mode),
+    )
     if members.get("Cors") is not None:
         cors = structure(members, "Cors")
         url = replace(url, cors=_cors_from(cors) if cors else None)
     return url
+
+
+def _choice(members: Document, member: str, current: Choice) -> Choice:
+    kind = type(current)
+    try:
+        return kind(text(members, member, current))
+    except ValueError:
+        raise InvalidRequest(f"{member} must be one of {', '.join(kind)}") from None
 
 
 def _cors_from(members: Document) -> Cors:

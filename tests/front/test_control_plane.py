@@ -72,7 +72,8 @@ def test_a_deploy_tells_created_updated_and_unchanged(host: Server, echo: bytes)
     assert (changed.status_code, changed.json()["changed"]) == (200, True)
     assert changed.json()["revisionId"] != created.json()["revisionId"]
     shown = host.control.get("/v1/functions/told").json()
-    assert shown == {key: value for key, value in changed.json().items() if key != "changed"}
+    assert set(shown) - INFO_KEYS == {"ready"}
+    assert {**shown, "changed": True} == {**changed.json(), "ready": shown["ready"]}
 
 
 def test_settings_are_stated_whole_or_kept(host: Server, echo: bytes, cat: bytes) -> None:

@@ -18,6 +18,8 @@ import httpx
 
 from edge import __version__
 from edge.cli.documents import (
+    AliasDocument,
+    AliasesDocument,
     DeadDocument,
     DeadListDocument,
     InfoDocument,
@@ -148,6 +150,31 @@ class ControlPlane:
             "POST", f"{_lambda_path(name)}/versions", content=json.dumps(document).encode()
         )
         return cast(VersionDocument, self._document(response))
+
+    def set_alias(self, name: str, alias: str, document: Mapping[str, object]) -> AliasDocument:
+        """Create an alias of a function, or change it; `document` is UpdateAlias's."""
+        path = _alias_path(name, alias)
+        exists = self._send("GET", path, missing_ok=True).status_code != NOT_FOUND
+        if not exists:
+            document, path = {**document, "Name": alias}, f"{_lambda_path(name)}/aliases"
+        response = self._send(
+            "PUT" if exists else "POST", path, content=json.dumps(document).encode()
+        )
+        return cast(AliasDocument, self._document(response))
+
+    def aliases(self, name: str) -> Iterator[AliasDocument]:
+        """The aliases of a function, by name, a page at a time."""
+        query: dict[str, str] = {}
+        while True:
+            page = cast(AliasesDocument, self._get(f"{_lambda_path(name)}/aliases", query))
+            yield from page["Aliases"]
+            if "NextMarker" not in page:
+                return
+            query = {"Marker": page["NextMarker"]}
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Remove an alias; what it stood for stays."""
+        self._send("DELETE", _alias_path(name, alias))
 
     def delete(self, name: str) -> None:
         """Remove a function."""
@@ -281,6 +308,10 @@ def _dead_path(request_id: str) -> str:
 
 def _function_path(name: str) -> str:
     return f"/v1/functions/{quote(name, safe='')}"
+
+
+def _alias_path(name: str, alias: str) -> str:
+    return f"{_lambda_path(name)}/aliases/{quote(alias, safe='')}"
 
 
 def _lambda_path(name: str) -> str:

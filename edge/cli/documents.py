@@ -67,6 +67,30 @@ class VersionsDocument(TypedDict):
     NextMarker: NotRequired[str]
 
 
+class RoutingDocument(TypedDict):
+    """What share of an alias's events another version gets."""
+
+    AdditionalVersionWeights: NotRequired[dict[str, float]]
+
+
+class AliasDocument(TypedDict):
+    """An alias, as Lambda's API shows it."""
+
+    AliasArn: str
+    Name: str
+    FunctionVersion: str
+    Description: str
+    RevisionId: str
+    RoutingConfig: NotRequired[RoutingDocument]
+
+
+class AliasesDocument(TypedDict):
+    """One page of aliases, and where the following one starts, if there is one."""
+
+    Aliases: list[AliasDocument]
+    NextMarker: NotRequired[str]
+
+
 class ListDocument(TypedDict):
     """One page of functions; `next` is where the following page starts, if there is one."""
 

@@ -8,6 +8,7 @@ import os
 import click
 
 from edge import __version__
+from edge.cli.alias import alias
 from edge.cli.build import build
 from edge.cli.dead import dead
 from edge.cli.deploy import deploy
@@ -54,7 +55,7 @@ def program(context: click.Context) -> None:
 
 
 _VERBS = (new, up, build, serve, deploy, invoke, list_functions, info, versions, publish, logs)
-for verb in (*_VERBS, usage, dead, rm, key):
+for verb in (*_VERBS, alias, usage, dead, rm, key):
     program.add_command(verb)
 
 

@@ -16,6 +16,7 @@ from edge.front.endpoints import Dialect, Endpoint, framed
 from edge.front.faults import MethodNotAllowed, NoSuchPath
 from edge.front.gate import Gate
 from edge.front.guard import Guard
+from edge.front.lambda_api.aliases import AliasEndpoints
 from edge.front.lambda_api.concurrency import Concurrency
 from edge.front.lambda_api.deployments import Deployments
 from edge.front.lambda_api.dialect import LAMBDA
@@ -54,6 +55,7 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
     versions = Versions(services.registry)
     invocations = Invocations(services, bounds)
     event_configs = EventConfigs(services)
+    aliases = AliasEndpoints(services.registry)
     concurrency = Concurrency(services.registry, bounds)
     tags = TagEndpoints(services.registry)
     function = _LAMBDA_FUNCTIONS + "/{name}"
@@ -69,6 +71,11 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
         ("PUT", f"{function}/configuration", deployments.update_configuration),
         ("POST", f"{function}/versions", versions.publish),
         ("GET", f"{function}/versions", versions.list),
+        ("POST", f"{function}/aliases", aliases.create),
+        ("GET", f"{function}/aliases", aliases.list),
+        ("GET", f"{function}/aliases/{{alias}}", aliases.get),
+        ("PUT", f"{function}/aliases/{{alias}}", aliases.update),
+        ("DELETE", f"{function}/aliases/{{alias}}", aliases.delete),
         ("POST", f"{function}/invocations", invocations.invoke),
         (
             "GET",

@@ -14,6 +14,7 @@ from edge.front.cors import cors_fields, preflight, with_fields
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
 from edge.front.later import accept, is_later
+from edge.front.pins import pin_of
 from edge.front.presence import run_while_connected
 from edge.front.refusal import refuse
 from edge.front.results import answer_result
@@ -55,7 +56,8 @@ class DataPlane:
             answer = error_answer(platform_error(error, request_id), request_id)
             await refuse(scope, receive, send, _shared(answer, cors, request))
             return
-        event = http_event(request, target, body, request_id, time.time_ns() // 1_000_000)
+        time_ms = time.time_ns() // 1_000_000
+        event = http_event(request, target, body, request_id, time_ms, version.version)
         try:
             if is_later(request.headers):
                 answer = await accept(self._services, event)
@@ -67,7 +69,8 @@ class DataPlane:
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
         target = parse_target(request.raw_path)
-        return target, self._services.registry.resolve(target.function, target.qualifier)
+        pin = pin_of(request.headers)
+        return target, self._services.registry.resolve(target.function, target.qualifier, pin)
 
     async def _read(self, request: HttpRequest, receive: Receive) -> bytes:
         declared = next((v for name, v in request.headers if name == b"content-length"), None)

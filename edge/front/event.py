@@ -39,9 +39,14 @@ class HttpRequest(NamedTuple):
 
 
 def http_event(
-    request: HttpRequest, target: Target, body: bytes, request_id: str, time_ms: int
+    request: HttpRequest,
+    target: Target,
+    body: bytes,
+    request_id: str,
+    time_ms: int,
+    pin: str = "",
 ) -> Event:
-    """The event for `target`; `time_ms` is the Unix time of arrival."""
+    """The event for `target`; `time_ms` is the Unix time of arrival, `pin` the version drawn."""
     headers = join_headers(request.headers)
     path = _ascii(target.path)
     domain = _domain(headers.get("host", "localhost"))
@@ -86,6 +91,7 @@ def http_event(
         qualifier=target.qualifier,
         bytes_in=len(body),
         traceparent=_traceparent(headers.get("traceparent")),
+        pin=pin,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from edge.meter.bill import Tariff
 from edge.meter.ledger import UsageTotal
+from edge.model.alias import Alias
 from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
@@ -125,11 +126,38 @@ class Packages(Protocol):
         """What has to be built for other settings, if anything; raises as `open`."""
 
 
+class Aliases(Protocol):
+    """Names for versions."""
+
+    def get(self, function: str, name: str) -> Alias:
+        """An alias; raises NotFound."""
+
+    def list(self, function: str, *, after: str = "", limit: int) -> tuple[Alias, ...]:
+        """Aliases of a function in order of name, after the one named."""
+
+    def create(self, alias: Alias) -> Alias:
+        """Keep a new alias, its revision made anew; raises Conflict, NotFound, InvalidRequest."""
+
+    def update(self, function: str, name: str, change: Callable[[Alias], Alias]) -> Alias:
+        """Change an alias; raises NotFound, and what `change` raises."""
+
+    def delete(self, function: str, name: str) -> bool:
+        """Delete an alias; whether there was one."""
+
+
 class Registry(Protocol):
     """Which functions there are."""
 
-    def resolve(self, name: str, qualifier: str) -> Version:
-        """The version that answers now; on the hot path. Raises NotFound."""
+    @property
+    def aliases(self) -> "Aliases":
+        """The aliases of the functions."""
+
+    def resolve(self, name: str, qualifier: str, pin: str = "") -> Version:
+        """The version that answers now; on the hot path. `pin` chooses among those that an alias
+        stands for. Raises NotFound."""
+
+    def primary(self, name: str, qualifier: str) -> Version:
+        """The version a qualifier stands for, the same at each call. Raises NotFound."""
 
     def get(self, name: str) -> Version:
         """The latest version; raises NotFound."""
@@ -146,7 +174,7 @@ class Registry(Protocol):
         """Numbered versions in order, after the one numbered."""
 
     def delete_version(self, name: str, version: str) -> None:
-        """Delete a numbered version; raises NotFound."""
+        """Delete a numbered version; raises NotFound, and Conflict while an alias names it."""
 
     def share(self, name: str, change: Change) -> SharedSettings:
         """Change what a function's versions share; raises NotFound, and what `change` raises."""

@@ -50,6 +50,7 @@ def keep(event: Event, accepted_ms: int, hops: int = 0) -> AsyncEvent:
         "bytesIn": event.bytes_in,
         "clientContext": event.client_context,
         "traceparent": event.traceparent,
+        "pin": event.pin,
     }
     try:
         encoded = cbor.encode(content)
@@ -74,4 +75,5 @@ def restore(kept: AsyncEvent) -> Event:
         bytes_in=content.get("bytesIn", 0),
         client_context=content.get("clientContext"),
         traceparent=content.get("traceparent"),
+        pin=content.get("pin", ""),
     )

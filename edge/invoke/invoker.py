@@ -128,7 +128,7 @@ class Invoker:
 
     def turn_away(self, event: Event) -> Result:
         """The result of an event that nobody has time for. Raises as `invoke` does."""
-        version = self._registry.resolve(event.function, event.qualifier)
+        version = self._registry.resolve(event.function, event.qualifier, event.pin)
         begun = Begun(event, version, time_ns() // NS_PER_MS, perf_counter_ns())
         return self._meter(begun, _unrun(Outcome.OVERLOADED), None)
 
@@ -139,7 +139,7 @@ class Invoker:
         """
         began_ns = perf_counter_ns()
         time_ms = time_ns() // NS_PER_MS
-        version = self._registry.resolve(event.function, event.qualifier)
+        version = self._registry.resolve(event.function, event.qualifier, event.pin)
         begun = Begun(event, version, time_ms, began_ns)
         refusal = self._refuse(version)
         if refusal is not None:

@@ -21,7 +21,8 @@ class Event(NamedTuple):
     """One thing that happened, for one function; a named tuple because every request makes one.
 
     `payload` is a CBOR/JSON value in Lambda's documented shape (for `Source.HTTP`: payload 2.0,
-    its body a byte string). `bytes_in` is the size as received.
+    its body a byte string). `bytes_in` is the size as received. `pin` is the version its door drew
+    or its caller named, which stands while an alias leads there.
     """
 
     function: str
@@ -32,3 +33,4 @@ class Event(NamedTuple):
     bytes_in: int = 0
     traceparent: str | None = None
     client_context: object = None
+    pin: str = ""

@@ -8,11 +8,14 @@ then bumps the generation; a cache is used only while the generation is the one 
 
 import time
 from dataclasses import replace
+from random import random
 from uuid import uuid4
 
+from edge.model.alias import Alias, is_alias_name
 from edge.model.errors import InvalidRequest, NotFound
 from edge.model.function import Artifact, Census, Change, Settings, SharedSettings, Version
 from edge.model.ids import LATEST, is_name
+from edge.registry.aliases import Aliases
 from edge.storage.functions import FunctionStore
 from edge.storage.generation import Generation
 
@@ -30,21 +33,34 @@ class Registry:
         """Raises StorageFailure when the store cannot be read."""
         self._store = store
         self._generation = generation
+        self.aliases = Aliases(store.aliases, generation)
         self._versions: dict[tuple[str, str], Version] = {}
+        # Only aliases for two versions; any other is one more key of its version.
+        self._splits: dict[tuple[str, str], Alias] = {}
         # Apart from the versions, so that strangers asking for names at random evict none.
         self._unknown: set[tuple[str, str]] = set()
         self._cached_at = generation.current()
         self._change_count = store.change_count()
 
-    def resolve(self, name: str, qualifier: str) -> Version:
+    def resolve(self, name: str, qualifier: str, pin: str = "") -> Version:
         """The version to run now; 0.2 µs unless something was deployed since.
 
-        Raises NotFound, and StorageFailure if it has to be read and cannot.
+        An alias for two versions draws one of them; `pin` names the one to take, and is ignored
+        unless it is one of the two. Raises NotFound, and StorageFailure if it has to be read and
+        cannot.
         """
         if self._generation.current() != self._cached_at:
             self._forget()
         found = self._versions.get((name, qualifier))
-        return found if found is not None else self._find(name, qualifier)
+        return found if found is not None else self._find(name, qualifier, pin)
+
+    def primary(self, name: str, qualifier: str) -> Version:
+        """The version that a qualifier stands for; of an alias for two, the one with the rest.
+
+        Raises as `resolve`.
+        """
+        alias = self.aliases.find(name, qualifier) if is_alias_name(qualifier) else None
+        return self.resolve(name, alias.version if alias is not None else qualifier)
 
     def refresh(self) -> None:
         """Notice a change whose process died between commit and bump; call it once a second.
@@ -144,7 +160,10 @@ class Registry:
         return self._store.versions(name, after, limit)
 
     def delete_version(self, name: str, version: str) -> None:
-        """Delete a numbered version, for every process. Raises NotFound, StorageFailure."""
+        """Delete a numbered version, for every process.
+
+        Raises NotFound, StorageFailure, and Conflict while an alias stands for it.
+        """
         if not self._store.delete_version(name, version):
             raise _not_found(name, version)
         self._generation.bump()
@@ -163,13 +182,29 @@ class Registry:
         """Empty the cache. The generation is read before what will be cached under it."""
         self._cached_at = self._generation.current()
         self._versions.clear()
+        self._splits.clear()
         self._unknown.clear()
 
-    def _find(self, name: str, qualifier: str) -> Version:
+    def _find(self, name: str, qualifier: str, pin: str) -> Version:
+        """What is not among the cached versions: a split alias, or something to be read."""
         key = (name, qualifier)
+        split = self._splits.get(key)
+        if split is not None:
+            return self.resolve(name, split.choose(random(), pin))
         if key in self._unknown or not is_name(name) or len(qualifier) > QUALIFIER_LENGTH_MAX:
             raise _not_found(name, qualifier)
         version = self._store.get(name, qualifier)
+        if version is None and is_alias_name(qualifier):
+            alias = self.aliases.find(name, qualifier)
+            if alias is not None and alias.also:
+                if len(self._splits) >= VERSIONS_CACHED_MAX:
+                    self._splits.clear()
+                self._splits[key] = alias
+                return self.resolve(name, alias.choose(random(), pin))
+            if alias is not None:
+                # Not by `resolve`: it might empty the cache, and this be kept as newer than it is.
+                known = self._versions.get((name, alias.version))
+                version = known or self._store.get(name, alias.version)
         if version is None:
             if len(self._unknown) >= UNKNOWN_CACHED_MAX:
                 self._unknown.clear()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edge.model.function import Census, Change, SharedSettings, Version
 from edge.model.ids import LATEST
+from edge.storage.aliases import AliasStore
 
 FUNCTIONS_MAX_DEFAULT = 4_096
 
@@ -17,6 +18,10 @@ class FunctionStore(Protocol):
 
     A write is on disk when it returns, and whoever reads afterwards, in any process, sees it.
     """
+
+    @property
+    def aliases(self) -> AliasStore:
+        """The aliases of these functions; they go with their function."""
 
     def get(self, name: str, version: str = LATEST) -> Version | None:
         """One version of one function, or None."""
@@ -64,7 +69,10 @@ class FunctionStore(Protocol):
         """Up to `limit` numbered versions behind the number `after`, in order."""
 
     def delete_version(self, name: str, version: str) -> bool:
-        """Delete one numbered version; False if there was none."""
+        """Delete one numbered version; False if there was none.
+
+        Raises Conflict while an alias stands for it.
+        """
 
     def delete(self, name: str) -> bool:
         """Delete a function with all its versions; False if there was none."""

@@ -23,13 +23,14 @@ from edge.front.door.server import Door
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
 from edge.front.later import accept, is_later
+from edge.front.pins import pin_of
 from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.target import Target, parse_target
 from edge.model.errors import EdgeError
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
-from edge.model.ids import new_request_id
+from edge.model.ids import LATEST, new_request_id
 from edge.model.result import Result
 
 
@@ -71,7 +72,9 @@ class FunctionConnection(Connection):
         services = self._services
         try:
             target = parse_target(head.raw_path)
-            version = services.registry.resolve(target.function, target.qualifier)
+            # Most requests have no qualifier, and so nothing to choose by.
+            pin = "" if target.qualifier == LATEST else pin_of(head.fields)
+            version = services.registry.resolve(target.function, target.qualifier, pin)
         except EdgeError as error:
             self._closes = self._closes or head.length != 0
             self.respond(error_answer(error, new_request_id()))
@@ -191,7 +194,7 @@ class FunctionConnection(Connection):
         kind = version.artifact.kind
         try:
             time_ms = time.time_ns() // 1_000_000
-            event = http_event(request, target, body, request_id, time_ms)
+            event = http_event(request, target, body, request_id, time_ms, version.version)
             if run is None and is_later(head.fields):
                 self.busy = True
                 self._task = self._door.loop.create_task(self._accept(event))

@@ -16,6 +16,7 @@ from edge.front.endpoints import body_of
 from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.inputs import reference
 from edge.front.lambda_api.joins import Joins, join_key
+from edge.front.pins import pin_of
 from edge.front.presence import run_while_connected
 from edge.front.services import Bounds, Services
 from edge.model.async_event import ASYNC_BYTES_MAX
@@ -42,7 +43,8 @@ class Invocations:
     async def invoke(self, request: Request) -> Response:
         """POST F/N/invocations?Qualifier → 200, 202 for Event, 204 for DryRun."""
         named = reference(request)
-        version = self._services.registry.resolve(named.name, named.version)
+        pin = pin_of(request.headers.raw)
+        version = self._services.registry.resolve(named.name, named.version, pin)
         invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
         tail = _wants_tail(request.headers.get("x-amz-log-type", "None"))
         if invocation_type not in ("RequestResponse", "Event", "DryRun"):
@@ -63,6 +65,7 @@ class Invocations:
             qualifier=named.version,
             bytes_in=len(body),
             client_context=client_context,
+            pin=version.version,
         )
         if invocation_type == "Event":
             await self._services.intake.accept(event)

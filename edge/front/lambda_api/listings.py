@@ -28,13 +28,13 @@ class Listings:
     async def get(self, request: Request) -> Response:
         """GET F/N → 200."""
         named = reference(request)
-        version = self._registry.resolve(named.name, named.version)
+        version = self._registry.primary(named.name, named.version)
         return json_response(200, function(version, named.qualifier))
 
     async def get_configuration(self, request: Request) -> Response:
         """GET F/N/configuration → 200."""
         named = reference(request)
-        version = self._registry.resolve(named.name, named.version)
+        version = self._registry.primary(named.name, named.version)
         return json_response(200, configuration(version, named.qualifier))
 
     async def code_signing_config(self, request: Request) -> Response:

@@ -23,6 +23,7 @@ from edge.storage.documents import (
     encode_shared,
 )
 from edge.storage.functions import FUNCTIONS_MAX_DEFAULT
+from edge.storage.sqlite.aliases import SqliteAliases
 from edge.storage.sqlite.database import Database
 
 MIGRATIONS = (
@@ -60,6 +61,18 @@ MIGRATIONS = (
     WHERE name IN (SELECT function FROM version WHERE version = '$LATEST');
     """,
     "ALTER TABLE version ADD COLUMN package TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE alias (
+        function TEXT NOT NULL REFERENCES function (name),
+        alias TEXT NOT NULL,
+        version TEXT NOT NULL,
+        revision_id TEXT NOT NULL,
+        description TEXT NOT NULL,
+        also TEXT NOT NULL,
+        also_weight REAL NOT NULL,
+        PRIMARY KEY (function, alias)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 _SELECT = """
@@ -88,6 +101,7 @@ class SqliteFunctions:
         """Open or create the file. Raises StorageFailure."""
         self._database = Database(path, MIGRATIONS, synchronous="FULL")
         self._functions_max = functions_max
+        self.aliases = SqliteAliases(self._database)
 
     def close(self) -> None:
         """Close the file."""
@@ -189,6 +203,14 @@ class SqliteFunctions:
     def delete_version(self, name: str, version: str) -> bool:
         """See FunctionStore."""
         with self._database.write() as connection:
+            alias = connection.execute(
+                "SELECT alias FROM alias WHERE function = ? AND ? IN (version, also)",
+                (name, version),
+            ).fetchone()
+            if alias is not None and version != LATEST:
+                raise Conflict(
+                    f"alias {alias[0]} of {name} stands for version {version}: change it first"
+                )
             gone = connection.execute(
                 "DELETE FROM version WHERE function = ? AND version = ? AND version <> ?",
                 (name, version, LATEST),
@@ -198,6 +220,7 @@ class SqliteFunctions:
     def delete(self, name: str) -> bool:
         """See FunctionStore."""
         with self._database.write() as connection:
+            connection.execute("DELETE FROM alias WHERE function = ?", (name,))
             connection.execute("DELETE FROM version WHERE function = ?", (name,))
             return connection.execute("DELETE FROM function WHERE name = ?", (name,)).rowcount > 0
 

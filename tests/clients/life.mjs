@@ -44,6 +44,7 @@ assert.equal((await invoke({}, { InvocationType: "DryRun" })).StatusCode, 204);
 const ClientContext = Buffer.from('{"custom":{"a":1}}').toString("base64");
 const context = read(await invoke({ echo: "context" }, { ClientContext }));
 assert.deepEqual(context.clientContext, { custom: { a: 1 } });
+assert.equal((await client.publishVersion({ FunctionName })).Version, "1");
 
 await client.updateFunctionCode({ FunctionName, ZipFile: actor });
 await waitUntilFunctionUpdatedV2({ client, ...WAITER }, { FunctionName });
@@ -52,7 +53,16 @@ assert.equal(failed.FunctionError, "Unhandled");
 assert.equal(read(failed).errorType, "SecretError");
 assert.match(Buffer.from(failed.LogResult, "base64").toString(), /REPORT RequestId/);
 await client.updateFunctionConfiguration({ FunctionName, Timeout: 5 });
-assert.equal((await client.publishVersion({ FunctionName })).Version, "1");
+assert.equal((await client.publishVersion({ FunctionName })).Version, "2");
+
+const live = { FunctionName, Name: "live" };
+const answering = async () => (await invoke({}, { Qualifier: live.Name })).ExecutedVersion;
+await client.createAlias({ ...live, FunctionVersion: "1" });
+assert.equal(await answering(), "1");
+await client.updateAlias({ ...live, RoutingConfig: { AdditionalVersionWeights: { 2: 1 } } });
+assert.equal(await answering(), "2");
+await client.updateAlias({ ...live, FunctionVersion: "2", RoutingConfig: {} });
+assert.equal((await client.getAlias(live)).FunctionVersion, "2");
 
 await client.putFunctionConcurrency({ FunctionName, ReservedConcurrentExecutions: 0 });
 await assert.rejects(invoke({}), TooManyRequestsException);

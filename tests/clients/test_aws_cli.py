@@ -78,13 +78,22 @@ def test_the_life_of_a_function(access: Access, packages: Path) -> None:
     said, _ = cli.invoke("--invocation-type", "DryRun")
     assert said["StatusCode"] == 204
 
+    assert cli.run("publish-version", *name)["Version"] == "1"
+
     cli.run("update-function-code", *name, "--zip-file", "fileb://actor.zip")
     cli.run("wait", "function-updated-v2", *name)
     said, payload = cli.invoke("--payload", '{"rawPath": "/fail"}', "--log-type", "Tail")
     assert (said["FunctionError"], payload["errorType"]) == ("Unhandled", "SecretError")
     assert said["LogResult"]
     cli.run("update-function-configuration", *name, "--timeout", "5")
-    assert cli.run("publish-version", *name)["Version"] == "1"
+    assert cli.run("publish-version", *name)["Version"] == "2"
+    alias = (*name, "--name", "live", "--function-version")
+    cli.run("create-alias", *alias, "1")
+    assert cli.invoke("--qualifier", "live")[0]["ExecutedVersion"] == "1"
+    cli.run("update-alias", *alias, "1", "--routing-config", "AdditionalVersionWeights={2=1}")
+    assert cli.invoke("--qualifier", "live")[0]["ExecutedVersion"] == "2"
+    cli.run("update-alias", *alias, "2", "--routing-config", "AdditionalVersionWeights={}")
+    assert cli.run("get-alias", *name, "--name", "live")["FunctionVersion"] == "2"
 
     cli.run("put-function-concurrency", *name, "--reserved-concurrent-executions", "0")
     assert "TooManyRequestsException" in cli.fail("invoke", *name, "out.json")

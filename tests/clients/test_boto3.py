@@ -27,6 +27,11 @@ OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("UpdateFunctionCode", {}, 200),
     ("PublishVersion", {}, 201),
     ("ListVersionsByFunction", {}, 200),
+    ("CreateAlias", {"Name": "live", "FunctionVersion": "1"}, 201),
+    ("GetAlias", {"Name": "live"}, 200),
+    ("UpdateAlias", {"Name": "live", "Description": "what users get"}, 200),
+    ("ListAliases", {}, 200),
+    ("DeleteAlias", {"Name": "live"}, 204),
     ("Invoke", {"Payload": b"{}"}, 200),
     ("Invoke", {"InvocationType": "Event"}, 202),
     ("Invoke", {"InvocationType": "DryRun"}, 204),
@@ -122,6 +127,7 @@ def test_the_life_of_a_function(client: Any, echo_zip: bytes, actor_zip: bytes) 
     )
     client.get_waiter("function_active_v2").wait(**name)
     _invoke_in_every_way(client, name)
+    assert client.publish_version(**name)["Version"] == "1"
 
     client.update_function_code(**name, ZipFile=actor_zip)
     client.get_waiter("function_updated_v2").wait(**name)
@@ -132,9 +138,10 @@ def test_the_life_of_a_function(client: Any, echo_zip: bytes, actor_zip: bytes) 
     client.update_function_configuration(**name, Timeout=5, Environment={"Variables": {"A": "1"}})
     client.get_waiter("function_updated_v2").wait(**name)
     published = client.publish_version(**name)
-    assert published["Version"] == "1"
-    shown = client.get_function_configuration(**name, Qualifier="1")
+    assert published["Version"] == "2"
+    shown = client.get_function_configuration(**name, Qualifier="2")
     assert (shown["Timeout"], shown["Environment"]["Variables"]) == (5, {"A": "1"})
+    _shift_an_alias(client, name)
 
     client.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
     with pytest.raises(client.exceptions.TooManyRequestsException):
@@ -142,7 +149,7 @@ def test_the_life_of_a_function(client: Any, echo_zip: bytes, actor_zip: bytes) 
     client.delete_function_concurrency(**name)
     assert client.invoke(**name)["StatusCode"] == 200
 
-    arn = published["FunctionArn"].removesuffix(":1")
+    arn = published["FunctionArn"].removesuffix(":2")
     client.tag_resource(Resource=arn, Tags={"stage": "test"})
     client.untag_resource(Resource=arn, TagKeys=["team"])
     assert client.get_function(**name)["Tags"] == {"stage": "test"}
@@ -159,6 +166,23 @@ def _invoke_in_every_way(client: Any, name: dict[str, str]) -> None:
     told = base64.b64encode(b'{"custom": {"a": 1}}').decode()
     answered = client.invoke(**name, Payload=b'{"echo": "context"}', ClientContext=told)
     assert json.load(answered["Payload"])["clientContext"] == {"custom": {"a": 1}}
+
+
+def _shift_an_alias(client: Any, name: dict[str, str]) -> None:
+    """From version 1 to 2: all of one, a share of both, all of the other."""
+    alias = {**name, "Name": "live"}
+    client.create_alias(**alias, FunctionVersion="1")
+
+    def answering() -> set[str]:
+        answers = [client.invoke(**name, Qualifier="live") for _ in range(40)]
+        return {answered["ExecutedVersion"] for answered in answers}
+
+    assert answering() == {"1"}
+    client.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}})
+    assert answering() == {"1", "2"}
+    client.update_alias(**alias, FunctionVersion="2", RoutingConfig={})
+    assert answering() == {"2"}
+    assert client.get_alias(**alias)["FunctionVersion"] == "2"
 
 
 def test_a_wrong_secret_is_refused(access: Access) -> None:

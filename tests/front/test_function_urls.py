@@ -47,6 +47,21 @@ def test_the_life_of_a_url_config(client: Any, host: Server, echo: bytes) -> Non
     assert client.list_function_url_configs(FunctionName="url")["FunctionUrlConfigs"] == []
 
 
+def test_an_alias_has_a_url_of_its_own(client: Any, host: Server, echo: bytes) -> None:
+    """Its settings are its own, and go with it."""
+    create(client, "named", echo, Publish=True)
+    client.create_alias(FunctionName="named", Name="live", FunctionVersion="1")
+    made = client.create_function_url_config(
+        FunctionName="named", Qualifier="live", AuthType="NONE", Cors={"AllowOrigins": [ORIGIN]}
+    )
+    assert made["FunctionUrl"] == f"{host.http_url}/named:live/"
+    for path, allowed in (("/named:live", ORIGIN), ("/named", None)):
+        answered = host.http.get(path, headers={"origin": ORIGIN})
+        assert answered.headers.get("access-control-allow-origin") == allowed
+    client.delete_alias(FunctionName="named", Name="live")
+    assert client.list_function_url_configs(FunctionName="named")["FunctionUrlConfigs"] == []
+
+
 @pytest.mark.parametrize(
     ("name", "members", "code", "status"),
     [

@@ -29,6 +29,7 @@ class Load:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
+        self.bodies: set[bytes] = set()
         self._threads = [threading.Thread(target=self._keep) for _ in range(kept)]
         self._threads += [threading.Thread(target=self._renew) for _ in range(fresh)]
 
@@ -77,7 +78,7 @@ class Load:
         try:
             connection.request("GET", self._path, headers=headers)
             response = connection.getresponse()
-            response.read()
+            body = response.read()
             outcome = str(response.status)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
@@ -87,3 +88,5 @@ class Load:
             outcome = type(error).__name__ + ("" if was_kept else ", on a new connection")
         with self._lock:
             self.outcomes[outcome] += 1
+            if outcome == "200":
+                self.bodies.add(body)

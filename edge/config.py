@@ -5,6 +5,7 @@ Invariant: a `Settings` that exists is within every bound.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ DATA_ENVIRONMENT = "EDGE_DATA"
 EDGE_DOOR = "edge"
 DOORS = (EDGE_DOOR, "hypercorn")
 """What parses HTTP/1.1: our own protocol, or Hypercorn's."""
+_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class DoorSettings:
 
     `trusted_proxies` are addresses or networks, separated by commas, whose word on where a request
     comes from is taken. With `proxy_protocol` 1 each of their connections must begin with it.
+    `public_url` is where the data plane is reached from outside; by default, where it listens.
     """
 
     request_line_bytes_max: int = 8 * KIB
@@ -186,6 +189,7 @@ class DoorSettings:
     write_stall_s: int = 30
     trusted_proxies: str = ""
     proxy_protocol: int = 0
+    public_url: str = ""
 
     @property
     def bounds(self) -> Mapping[str, tuple[int, int]]:
@@ -207,7 +211,12 @@ class DoorSettings:
         }
 
     def __post_init__(self) -> None:
-        """Raises InvalidConfiguration for a proxy that is no address."""
+        """Raises InvalidConfiguration for a proxy that is no address, and a URL that is none."""
+        if self.public_url and not _URL.fullmatch(self.public_url):
+            raise InvalidConfiguration(
+                f"public_url must be a URL such as https://functions.example, not"
+                f" {self.public_url!r}"
+            )
         for text in filter(None, self.trusted_proxies.split(",")):
             try:
                 ip_network(text.strip())
@@ -290,7 +299,7 @@ def load(overrides: Mapping[str, object] | None = None) -> Settings:
 def _typed(key: str, value: object) -> object:
     if key == "data":
         return Path(str(value)).expanduser()
-    if key in ("door", "trusted_proxies"):
+    if key in ("door", "trusted_proxies", "public_url"):
         return str(value)
     if key in ("http", "control"):
         return value if isinstance(value, Address) else Address.parse(str(value))

@@ -214,7 +214,7 @@ async def serve(
         http, control = sockets
         config = _door_config(settings.host.grace_s)
         data_plane = DataPlane(services, bounds)
-        data_url = Address(*http.getsockname()[:2]).url
+        data_url = settings.connections.public_url or Address(*http.getsockname()[:2]).url
         private_plane = control_plane(services, bounds, Authority(worker.keyring), data_url)
         control_config = _door_config(settings.host.grace_s)
         async with asyncio.TaskGroup() as doors:

@@ -106,6 +106,7 @@ def test_a_control_plane_that_is_no_url_is_refused(url: str) -> None:
         ("slice_fule=5", "did you mean 'slice_fuel'?"),
         ("slice_fuel=lots", "slice_fuel must be a whole number"),
         ("concurrency_max=0", "concurrency_max must be between"),
+        ("public_url=functions.example", "public_url must be a URL"),
     ],
 )
 def test_a_wrong_setting_of_the_host_is_refused(setting: str, said: str) -> None:

@@ -120,6 +120,8 @@ class SandboxSettings:
 class HostSettings:
     """What one host takes on at once, and how large.
 
+    `deploy_wait_ms`: how long Lambda's create and update wait for their build before they answer
+    with Pending or InProgress.
     `async_…`: events and bytes kept; events run by a worker at once; how long a killed worker's
     events are held; the waits before a first retry and before asking again for room.
     """
@@ -135,6 +137,7 @@ class HostSettings:
     builds_waiting_max: int = 32
     grace_s: int = 30
     start_timeout_s: int = 60
+    deploy_wait_ms: int = 5_000
     async_events_max: int = 100_000
     async_bytes_max: int = 1_024 * MIB
     async_running_max: int = 64
@@ -157,6 +160,7 @@ class HostSettings:
             "builds_waiting_max": (0, 10_000),
             "grace_s": (0, 900),
             "start_timeout_s": (1, 900),
+            "deploy_wait_ms": (0, 60_000),
             "async_events_max": (1, 100_000_000),
             "async_bytes_max": (1 * MIB, 1 << 50),
             "async_running_max": (1, 10_000),

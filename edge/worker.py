@@ -31,6 +31,7 @@ from edge.config import (
 from edge.deploy.deployer import Deployer
 from edge.deploy.packages import Packages
 from edge.deploy.sweep import sweep_artifacts
+from edge.deploy.updates import Updates
 from edge.front.control import control_plane
 from edge.front.data import DataPlane
 from edge.front.door.asgi import AppConnection
@@ -123,6 +124,7 @@ class Worker:
         )
         self.deployer = Deployer(self.registry, self.artifacts, builder, self.logs, host)
         self.packages = Packages(self.artifacts, data / TEMPORARY, host)
+        self.updates = Updates(self.registry.progress, host.deploy_wait_ms)
         preparations = Preparations(sandbox, host)
         self.invoker = Invoker(
             self.registry,
@@ -147,6 +149,7 @@ class Worker:
             self.intake,
             self.events,
             self.packages,
+            self.updates,
         )
 
     async def tend(self) -> None:

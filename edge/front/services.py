@@ -15,6 +15,7 @@ from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
 from edge.model.limits import MIB
+from edge.model.progress import Progress
 from edge.model.readiness import Readiness
 from edge.model.result import LogLine, Result
 
@@ -116,6 +117,33 @@ class Deployer(Protocol):
         """Remove a function; raises NotFound."""
 
 
+class Updates(Protocol):
+    """Changes that may outlast the request for them."""
+
+    async def run(
+        self,
+        function: str,
+        work: Callable[[], Awaitable[Version]],
+        *,
+        latest: Version | None,
+        draft: Version | None,
+    ) -> Version | None:
+        """Create `draft` or update `latest` by `work`: what it made, None when it goes on.
+
+        Raises Conflict while another change of the function runs, and what `work` raises in time.
+        """
+
+
+class Progresses(Protocol):
+    """Changes under way, and those that failed."""
+
+    def find(self, function: str, latest: Version | None) -> Progress | None:
+        """The change of a function whose latest version is `latest`, unless it succeeded."""
+
+    def check_idle(self, function: str) -> None:
+        """Raises Conflict while a function is being changed."""
+
+
 class Packages(Protocol):
     """Turns deployment packages into modules."""
 
@@ -151,6 +179,10 @@ class Registry(Protocol):
     @property
     def aliases(self) -> "Aliases":
         """The aliases of the functions."""
+
+    @property
+    def progress(self) -> Progresses:
+        """What is being created and updated."""
 
     def resolve(self, name: str, qualifier: str, pin: str = "") -> Version:
         """The version that answers now; on the hot path. `pin` chooses among those that an alias
@@ -241,6 +273,7 @@ class Services:
     intake: Intake
     events: AsyncEvents
     packages: Packages
+    updates: Updates
 
 
 @dataclass(frozen=True, slots=True)

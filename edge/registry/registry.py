@@ -12,10 +12,11 @@ from random import random
 from uuid import uuid4
 
 from edge.model.alias import Alias, is_alias_name
-from edge.model.errors import InvalidRequest, NotFound
+from edge.model.errors import Conflict, InvalidRequest, NotFound
 from edge.model.function import Artifact, Census, Change, Settings, SharedSettings, Version
 from edge.model.ids import LATEST, is_name
 from edge.registry.aliases import Aliases
+from edge.registry.progress import Progresses
 from edge.storage.functions import FunctionStore
 from edge.storage.generation import Generation
 
@@ -34,6 +35,7 @@ class Registry:
         self._store = store
         self._generation = generation
         self.aliases = Aliases(store.aliases, generation)
+        self.progress = Progresses(store.progress)
         self._versions: dict[tuple[str, str], Version] = {}
         # Only aliases for two versions; any other is one more key of its version.
         self._splits: dict[tuple[str, str], Alias] = {}
@@ -169,7 +171,14 @@ class Registry:
         self._generation.bump()
 
     def delete(self, name: str) -> None:
-        """Delete a function with its versions, for every process. Raises NotFound."""
+        """Delete a function with its versions, for every process.
+
+        Raises NotFound, StorageFailure, and Conflict while it is being created: what is made would
+        come back.
+        """
+        made = self.progress.find(name, self._store.get(name))
+        if made is not None and made.draft is not None and made.failed is None:
+            raise Conflict(f"function {name} is being created: delete it when that is done")
         if not self._store.delete(name):
             raise _not_found(name, LATEST)
         self._generation.bump()

@@ -9,6 +9,7 @@ from typing import Protocol
 from edge.model.function import Census, Change, SharedSettings, Version
 from edge.model.ids import LATEST
 from edge.storage.aliases import AliasStore
+from edge.storage.progress import ProgressStore
 
 FUNCTIONS_MAX_DEFAULT = 4_096
 
@@ -22,6 +23,10 @@ class FunctionStore(Protocol):
     @property
     def aliases(self) -> AliasStore:
         """The aliases of these functions; they go with their function."""
+
+    @property
+    def progress(self) -> ProgressStore:
+        """The changes of these functions that are under way or failed; they go with them."""
 
     def get(self, name: str, version: str = LATEST) -> Version | None:
         """One version of one function, or None."""
@@ -75,7 +80,8 @@ class FunctionStore(Protocol):
         """
 
     def delete(self, name: str) -> bool:
-        """Delete a function with all its versions; False if there was none."""
+        """Delete a function with all its versions, or one whose creation failed; False if there
+        was none."""
 
     def digests(self) -> set[str]:
         """The digests of every module, image and kept package that a stored version refers to."""

@@ -317,6 +317,7 @@ def test_a_database_from_before_shared_settings_is_migrated(tmp_path: Path) -> N
             json('[["team","a"]]'), '$.format', 2)""")
         connection.execute("INSERT INTO function (name, slot) VALUES ('empty', 1)")
         connection.execute("DROP TABLE alias")
+        connection.execute("DROP TABLE progress")
         connection.execute("PRAGMA user_version=2")
     store = SqliteFunctions(path)
     assert store.get("hello") == replace(

@@ -2,8 +2,7 @@
 
 Neighbours: `listings.py` and `deployments.py` answer with these.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html.
-A function is Active and its last update Successful as soon as it can be seen: a deploy is live on
-every worker before it is answered, so clients that wait find nothing to wait for.
+What was made is live on every worker before it is told as Active or Successful.
 """
 
 from base64 import b64encode
@@ -11,10 +10,16 @@ from datetime import UTC, datetime
 
 from edge.model.function import SnapshotState, Version
 from edge.model.ids import function_arn
+from edge.model.progress import Progress
 
 
-def configuration(version: Version, qualifier: str | None = None) -> dict[str, object]:
-    """FunctionConfiguration. CodeSha256 and CodeSize are the zip's, of a bare module its own."""
+def configuration(
+    version: Version, qualifier: str | None = None, progress: Progress | None = None
+) -> dict[str, object]:
+    """FunctionConfiguration; `progress` is a change under way or failed.
+
+    CodeSha256 and CodeSize are the zip's, of a bare module its own.
+    """
     settings, artifact = version.settings, version.artifact
     package = artifact.package
     document: dict[str, object] = {
@@ -33,8 +38,7 @@ def configuration(version: Version, qualifier: str | None = None) -> dict[str, o
         "RevisionId": version.revision_id,
         "PackageType": "Zip",
         "Architectures": list(settings.architectures),
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
+        **_state(progress),
         "TracingConfig": {"Mode": "PassThrough"},
         "EphemeralStorage": {"Size": 512},
         "SnapStart": _snap_start(artifact.snapshot.state),
@@ -45,11 +49,13 @@ def configuration(version: Version, qualifier: str | None = None) -> dict[str, o
     return document
 
 
-def function(version: Version, qualifier: str | None) -> dict[str, object]:
+def function(
+    version: Version, qualifier: str | None, progress: Progress | None = None
+) -> dict[str, object]:
     """What GetFunction answers."""
     shared = version.shared
     document: dict[str, object] = {
-        "Configuration": configuration(version, qualifier),
+        "Configuration": configuration(version, qualifier, progress),
         "Code": {"RepositoryType": "edge", "Location": f"sha256:{version.artifact.digest}"},
     }
     if shared.tags:
@@ -57,6 +63,26 @@ def function(version: Version, qualifier: str | None) -> dict[str, object]:
     if shared.concurrency_max is not None:
         document["Concurrency"] = {"ReservedConcurrentExecutions": shared.concurrency_max}
     return document
+
+
+def _state(progress: Progress | None) -> dict[str, object]:
+    """State and LastUpdateStatus, with their reasons."""
+    if progress is None:
+        return {"State": "Active", "LastUpdateStatus": "Successful"}
+    creates, failed = progress.draft is not None, progress.failed
+    told: dict[str, object] = {
+        "State": ("Pending" if failed is None else "Failed") if creates else "Active",
+        "LastUpdateStatus": "InProgress" if failed is None else "Failed",
+    }
+    if creates:
+        told["StateReasonCode"] = "Creating" if failed is None else failed.value
+        told["StateReason"] = (
+            "The function is being created." if failed is None else progress.message
+        )
+    if failed is not None:
+        told["LastUpdateStatusReasonCode"] = failed.value
+        told["LastUpdateStatusReason"] = progress.message
+    return told
 
 
 def code_sha256(version: Version) -> str:

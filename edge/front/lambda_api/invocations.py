@@ -14,17 +14,19 @@ from edge.front.answers import OUTCOMES
 from edge.front.documents import json_bytes, parse_json
 from edge.front.endpoints import body_of
 from edge.front.lambda_api.dialect import told
-from edge.front.lambda_api.inputs import reference
+from edge.front.lambda_api.inputs import Reference, reference
 from edge.front.lambda_api.joins import Joins, join_key
 from edge.front.pins import pin_of
 from edge.front.presence import run_while_connected
 from edge.front.services import Bounds, Services
 from edge.model.async_event import ASYNC_BYTES_MAX
-from edge.model.errors import InvalidContent, InvalidRequest
+from edge.model.errors import Conflict, InvalidContent, InvalidRequest, NotFound
 from edge.model.event import Event, Source
-from edge.model.function import GuestKind
+from edge.model.function import GuestKind, Version
+from edge.model.ids import LATEST
 from edge.model.limits import KIB, MIB
 from edge.model.outcome import Failure
+from edge.model.progress import Progress
 from edge.model.result import Result
 
 LOG_TAIL_BYTES_MAX = 4 * KIB
@@ -44,7 +46,7 @@ class Invocations:
         """POST F/N/invocations?Qualifier → 200, 202 for Event, 204 for DryRun."""
         named = reference(request)
         pin = pin_of(request.headers.raw)
-        version = self._services.registry.resolve(named.name, named.version, pin)
+        version = self._resolve(named, pin)
         invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
         tail = _wants_tail(request.headers.get("x-amz-log-type", "None"))
         if invocation_type not in ("RequestResponse", "Event", "DryRun"):
@@ -75,6 +77,24 @@ class Invocations:
         work = invoke(event) if key is None else self._joins.run(key, event, invoke)
         result = await run_while_connected(work, request.receive)
         return answer(result, version.artifact.kind, tail=tail)
+
+    def _resolve(self, named: Reference, pin: str) -> Version:
+        """What is to run. Raises NotFound, and Conflict when it is still being created."""
+        registry = self._services.registry
+        try:
+            return registry.resolve(named.name, named.version, pin)
+        except NotFound:
+            progress = registry.progress.find(named.name, None)
+            if progress is None or progress.draft is None or named.version != LATEST:
+                raise
+            raise _unready(named.name, progress) from None
+
+
+def _unready(name: str, progress: Progress) -> Conflict:
+    """Why a function that is not there yet cannot run."""
+    if progress.failed is None:
+        return Conflict(f"function {name} is Pending: wait until its State is Active")
+    return Conflict(f"function {name} could not be made: {progress.message}")
 
 
 def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:

@@ -11,11 +11,18 @@ from starlette.responses import Response
 
 from edge.front.endpoints import json_response
 from edge.front.lambda_api.documents import configuration, function
-from edge.front.lambda_api.inputs import NUMBER_DIGITS_MAX, PAGE_MAX, max_items, reference
+from edge.front.lambda_api.inputs import (
+    NUMBER_DIGITS_MAX,
+    PAGE_MAX,
+    Reference,
+    max_items,
+    reference,
+)
 from edge.front.services import Registry
-from edge.model.errors import InvalidRequest
+from edge.model.errors import InvalidRequest, NotFound
 from edge.model.function import Version
 from edge.model.ids import LATEST, is_name
+from edge.model.progress import Progress
 
 
 class Listings:
@@ -28,14 +35,27 @@ class Listings:
     async def get(self, request: Request) -> Response:
         """GET F/N → 200."""
         named = reference(request)
-        version = self._registry.primary(named.name, named.version)
-        return json_response(200, function(version, named.qualifier))
+        version, progress = self._look(named)
+        return json_response(200, function(version, named.qualifier, progress))
 
     async def get_configuration(self, request: Request) -> Response:
         """GET F/N/configuration → 200."""
         named = reference(request)
-        version = self._registry.primary(named.name, named.version)
-        return json_response(200, configuration(version, named.qualifier))
+        version, progress = self._look(named)
+        return json_response(200, configuration(version, named.qualifier, progress))
+
+    def _look(self, named: Reference) -> tuple[Version, Progress | None]:
+        """What is there under a name, and what is being made of it. Raises NotFound."""
+        if named.version != LATEST:
+            return self._registry.primary(named.name, named.version), None
+        try:
+            latest = self._registry.resolve(named.name, LATEST)
+        except NotFound:
+            progress = self._registry.progress.find(named.name, None)
+            if progress is None or progress.draft is None:
+                raise
+            return progress.draft, progress
+        return latest, self._registry.progress.find(named.name, latest)
 
     async def code_signing_config(self, request: Request) -> Response:
         """GET F/N/code-signing-config → 200: no function has one; Terraform asks for each."""

@@ -41,6 +41,7 @@ class Versions:
         body = await body_of(request, DOCUMENT_BYTES_MAX)
         document = parse_object(body) if body else {}
         latest = self._registry.get(name)
+        self._registry.progress.check_idle(name)
         revision_id = optional_text(document, "RevisionId") or latest.revision_id
         expected = optional_text(document, "CodeSha256")
         if expected is not None and expected != code_sha256(latest):

@@ -25,6 +25,7 @@ from edge.storage.documents import (
 from edge.storage.functions import FUNCTIONS_MAX_DEFAULT
 from edge.storage.sqlite.aliases import SqliteAliases
 from edge.storage.sqlite.database import Database
+from edge.storage.sqlite.progress import SqliteProgress
 
 MIGRATIONS = (
     """
@@ -73,6 +74,20 @@ MIGRATIONS = (
         PRIMARY KEY (function, alias)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE progress (
+        function TEXT PRIMARY KEY,
+        token TEXT NOT NULL,
+        alive_ms INTEGER NOT NULL,
+        base_revision TEXT NOT NULL,
+        failed TEXT NOT NULL,
+        message TEXT NOT NULL,
+        revision_id TEXT NOT NULL,
+        modified_ms INTEGER NOT NULL,
+        artifact TEXT NOT NULL,
+        settings TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 _SELECT = """
@@ -102,6 +117,7 @@ class SqliteFunctions:
         self._database = Database(path, MIGRATIONS, synchronous="FULL")
         self._functions_max = functions_max
         self.aliases = SqliteAliases(self._database)
+        self.progress = SqliteProgress(self._database)
 
     def close(self) -> None:
         """Close the file."""
@@ -222,7 +238,9 @@ class SqliteFunctions:
         with self._database.write() as connection:
             connection.execute("DELETE FROM alias WHERE function = ?", (name,))
             connection.execute("DELETE FROM version WHERE function = ?", (name,))
-            return connection.execute("DELETE FROM function WHERE name = ?", (name,)).rowcount > 0
+            gone = connection.execute("DELETE FROM progress WHERE function = ?", (name,)).rowcount
+            gone += connection.execute("DELETE FROM function WHERE name = ?", (name,)).rowcount
+            return gone > 0
 
     def digests(self) -> set[str]:
         """See FunctionStore."""

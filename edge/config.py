@@ -120,14 +120,15 @@ class SandboxSettings:
 class HostSettings:
     """What one host takes on at once, and how large.
 
-    `deploy_wait_ms`: how long Lambda's create and update wait for their build before they answer
-    with Pending or InProgress.
+    `versions_max`: numbered versions of one function. `deploy_wait_ms`: how long Lambda's create
+    and update wait for their build before they answer with Pending or InProgress.
     `async_…`: events and bytes kept; events run by a worker at once; how long a killed worker's
     events are held; the waits before a first retry and before asking again for room.
     """
 
     concurrency_max: int = 1_000
     functions_max: int = 4_096
+    versions_max: int = 1_000
     payload_bytes_max: int = 6 * MIB
     module_bytes_max: int = 64 * MIB
     log_bytes_max: int = 256 * KIB
@@ -151,6 +152,7 @@ class HostSettings:
         return {
             "concurrency_max": (1, 10_000),
             "functions_max": (1, 65_536),
+            "versions_max": (1, 1_000_000),
             "payload_bytes_max": (1 * KIB, 512 * MIB),
             "module_bytes_max": (1 * KIB, 1_024 * MIB),
             "log_bytes_max": (0, 16 * MIB),

@@ -98,7 +98,11 @@ class Worker:
         data, host, sandbox = settings.data, settings.host, settings.sandbox
         self._compiled = data / "compiled"
         name = f"w{number}"
-        self.functions = SqliteFunctions(data / "registry.db", functions_max=host.functions_max)
+        self.functions = SqliteFunctions(
+            data / "registry.db",
+            functions_max=host.functions_max,
+            versions_max=host.versions_max,
+        )
         self.registry = Registry(self.functions, Generation(data / "generation"))
         self.artifacts = FileArtifacts(data / "artifacts")
         self.usage = SqliteUsage(data / "usage.db")

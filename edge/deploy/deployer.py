@@ -97,6 +97,8 @@ class Deployer:
     ) -> Version:
         """Change a function's settings, building anew only what depends on them."""
         current = self._registry.get(name)
+        # Else a deploy that overtakes this would be undone by the artifact read here.
+        revision_id = revision_id or current.revision_id
         if _same_image(current.settings, settings):
             self._check(name, b"", settings)
             return self._registry.put(

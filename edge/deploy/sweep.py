@@ -22,9 +22,8 @@ def sweep_artifacts(
     # Listed first: what is registered after this line was written after it, too.
     stored = artifacts.digests()
     in_use = registry.artifacts_in_use()
-    gone = {digest for digest in stored - in_use if _is_settled(artifacts.path(digest), horizon)}
-    for digest in gone:
-        artifacts.delete(digest)
+    unused = stored - in_use
+    gone = {digest for digest in unused if artifacts.delete(digest, written_before=horizon)}
     for path in compiled.glob("*/*.cwasm*"):
         if path.name.split(".")[0] not in in_use and _is_settled(path, horizon):
             path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 Neighbours: `deploy/` fills it and `sandbox/` reads it; `files.py` is the backend.
 """
 
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -23,8 +24,11 @@ class ArtifactStore(Protocol):
     def path(self, digest: str) -> Path:
         """Where the bytes lie, or would lie, unchecked: for what maps a file."""
 
-    def delete(self, digest: str) -> None:
-        """Delete the bytes; none there is fine."""
+    def delete(self, digest: str, *, written_before: float = inf) -> bool:
+        """Remove an artifact, unless it was put at or after `written_before` (Unix seconds).
+
+        Whether it was removed; False if there is none.
+        """
 
     def digests(self) -> set[str]:
         """Everything stored."""

@@ -11,8 +11,10 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from tempfile import mkstemp
+from uuid import uuid4
 
 from edge.model.errors import InvalidRequest, NotFound, StorageFailure
 from edge.storage.failures import storage_failure
@@ -70,11 +72,20 @@ class FileArtifacts:
             raise InvalidRequest(f"{digest[:80]!r} is not a SHA-256 digest in lower-case hex")
         return self._directory / digest[:2] / digest
 
-    def delete(self, digest: str) -> None:
+    def delete(self, digest: str, *, written_before: float = inf) -> bool:
         """See ArtifactStore; who has the file open or mapped keeps its bytes."""
         path = self.path(digest)
+        aside = self._incoming / f"{digest}.{uuid4().hex}"
         with _translated(path):
-            path.unlink(missing_ok=True)
+            try:
+                path.replace(aside)  # first, so that no `put` comes between look and deed
+            except FileNotFoundError:
+                return False
+            if aside.stat().st_mtime >= written_before:
+                aside.replace(path)
+                return False
+            aside.unlink()
+            return True
 
     def digests(self) -> set[str]:
         """See ArtifactStore."""

@@ -12,6 +12,7 @@ from edge.storage.aliases import AliasStore
 from edge.storage.progress import ProgressStore
 
 FUNCTIONS_MAX_DEFAULT = 4_096
+VERSIONS_MAX_DEFAULT = 1_000
 
 
 class FunctionStore(Protocol):
@@ -67,7 +68,8 @@ class FunctionStore(Protocol):
         Numbers begin at 1 and are never given twice while the function exists. A draft that
         differs from the last number's version in its description only is not stored:
         that version is returned. `revision_id` is the revision the latest version must still
-        have (Conflict). Raises NotFound.
+        have (Conflict). Raises NotFound, and InvalidRequest when the function has as many
+        numbered versions as it may.
         """
 
     def versions(self, name: str, after: int, limit: int) -> tuple[Version, ...]:

@@ -335,3 +335,17 @@ def test_versions_survive_a_restart(tmp_path: Path) -> None:
     second = SqliteFunctions(tmp_path / "registry.db")
     assert second.get("hello") == stored
     second.close()
+
+
+def test_numbered_versions_are_bounded(tmp_path: Path) -> None:
+    """A full function publishes again once a version is deleted, under a number never used."""
+    store = SqliteFunctions(tmp_path / "registry.db", versions_max=2)
+    store.put(draft())
+    drafts = [replace(draft(), settings=Settings(handler=str(number))) for number in range(3)]
+    for each in drafts[:2]:
+        store.publish(each)
+    with pytest.raises(InvalidRequest, match="versions_max"):
+        store.publish(drafts[2])
+    assert store.delete_version("hello", "1")
+    assert store.publish(drafts[2]).version == "3"
+    store.close()

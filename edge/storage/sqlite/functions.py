@@ -22,7 +22,7 @@ from edge.storage.documents import (
     encode_settings,
     encode_shared,
 )
-from edge.storage.functions import FUNCTIONS_MAX_DEFAULT
+from edge.storage.functions import FUNCTIONS_MAX_DEFAULT, VERSIONS_MAX_DEFAULT
 from edge.storage.sqlite.aliases import SqliteAliases
 from edge.storage.sqlite.database import Database
 from edge.storage.sqlite.progress import SqliteProgress
@@ -112,10 +112,17 @@ _CENSUS = """
 class SqliteFunctions:
     """A `FunctionStore` in one database file, shared by the host's processes."""
 
-    def __init__(self, path: Path, *, functions_max: int = FUNCTIONS_MAX_DEFAULT) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        functions_max: int = FUNCTIONS_MAX_DEFAULT,
+        versions_max: int = VERSIONS_MAX_DEFAULT,
+    ) -> None:
         """Open or create the file. Raises StorageFailure."""
         self._database = Database(path, MIGRATIONS, synchronous="FULL")
         self._functions_max = functions_max
+        self._versions_max = versions_max
         self.aliases = SqliteAliases(self._database)
         self.progress = SqliteProgress(self._database)
 
@@ -197,6 +204,7 @@ class SqliteFunctions:
             ).fetchone()
             if last is not None and _runs_alike(_version(last), draft):
                 return _version(last)
+            self._check_room(connection, draft.function)
             numbered = replace(
                 draft, version=str(published + 1), slot=slot, shared=decode_shared(shared)
             )
@@ -255,6 +263,17 @@ class SqliteFunctions:
         """See FunctionStore; SQLite counts what other connections committed."""
         with self._database.read() as connection:
             return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _check_room(self, connection: Connection, name: str) -> None:
+        """Raises InvalidRequest when a function has as many numbered versions as it may."""
+        count = connection.execute(
+            "SELECT COUNT(*) FROM version WHERE function = ? AND version <> ?", (name, LATEST)
+        ).fetchone()[0]
+        if count >= self._versions_max:
+            raise InvalidRequest(
+                f"function {name} has {self._versions_max} versions, its limit:"
+                " delete one, or raise versions_max"
+            )
 
     def _add_function(self, connection: Connection, name: str) -> int:
         """Insert a function on the lowest free slot, which it returns."""

@@ -47,6 +47,7 @@ from edge.invoke.invoker import Admission, Invoker, Metering
 from edge.invoke.occupancy import Occupancy
 from edge.invoke.posts import Posts
 from edge.invoke.prepared import Preparations
+from edge.invoke.provisions import Provisioning
 from edge.invoke.runner import Runner
 from edge.keyring import open_keyring
 from edge.meter.bill import Tariff
@@ -137,6 +138,7 @@ class Worker:
             Metering(self.journal, self.logs, self.tariff),
             Admission(host, preparations, self.deployer),
         )
+        self.provisioning = Provisioning(self.registry, self.sandbox, preparations)
         posts = Posts(self.registry, preparations, fetcher)
         self.runner = Runner(self.events, self.invoker, posts.post, host)
         self.intake = Intake(self.events, self.runner.wake)
@@ -161,6 +163,7 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sandbox.sweep())
             tasks.create_task(self.runner.run())
+            tasks.create_task(self.provisioning.run())
             tasks.create_task(_every(REFRESH_S, self.registry.refresh))
             tasks.create_task(_every(ROLLUP_S, self.ledger.rollup))
             tasks.create_task(_every(ARTIFACT_SWEEP_S, self._sweep_artifacts))

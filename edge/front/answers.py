@@ -18,6 +18,7 @@ from edge.access.faults import (
 from edge.front.documents import json_bytes
 from edge.front.faults import (
     MethodNotAllowed,
+    NoProvision,
     NoSuchPath,
     PreconditionFailed,
 )
@@ -96,6 +97,7 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         MethodNotAllowed: (405, "MethodNotAllowedException"),
         NotFound: (404, "ResourceNotFoundException"),
         NoSuchPath: (404, "UnknownOperationException"),
+        NoProvision: (404, "ProvisionedConcurrencyConfigNotFoundException"),
         Conflict: (409, "ResourceConflictException"),
         PreconditionFailed: (412, "PreconditionFailedException"),
         Denied: (403, "AccessDeniedException"),

@@ -23,6 +23,7 @@ from edge.front.lambda_api.dialect import LAMBDA
 from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
+from edge.front.lambda_api.provisions import Provisions
 from edge.front.lambda_api.tags import TagEndpoints
 from edge.front.lambda_api.urls import Urls
 from edge.front.lambda_api.versions import Versions
@@ -57,6 +58,8 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
     event_configs = EventConfigs(services)
     aliases = AliasEndpoints(services.registry)
     concurrency = Concurrency(services.registry, bounds)
+    provisions = Provisions(services.registry, bounds)
+    provisioned = "/2019-09-30/functions/{name}/provisioned-concurrency"
     tags = TagEndpoints(services.registry)
     function = _LAMBDA_FUNCTIONS + "/{name}"
     url = "/2021-10-31/functions/{name}/url"
@@ -90,6 +93,9 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
         ("PUT", "/2017-10-31/functions/{name}/concurrency", concurrency.put),
         ("DELETE", "/2017-10-31/functions/{name}/concurrency", concurrency.delete),
         ("GET", "/2019-09-30/functions/{name}/concurrency", concurrency.get),
+        ("PUT", provisioned, provisions.put),
+        ("GET", provisioned, provisions.get),
+        ("DELETE", provisioned, provisions.delete),
         ("GET", "/2016-08-19/account-settings", concurrency.account),
         ("POST", url, urls.create),
         ("GET", url, urls.get),

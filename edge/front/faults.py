@@ -18,6 +18,12 @@ class NoSuchPath(NotFound):
     code = "no_such_path"
 
 
+class NoProvision(NotFound):
+    """Nothing is provisioned for a version or alias."""
+
+    code = "no_provision"
+
+
 class PreconditionFailed(Conflict):
     """The function's revision is not the one the caller last saw."""
 

@@ -5,7 +5,7 @@ Invariant: everything here is immutable; a change is a new value with a new revi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -67,16 +67,27 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Provision:
+    """Provisioned concurrency of a numbered version or an alias: how many sandboxes stand ready."""
+
+    qualifier: str
+    count: int
+    modified_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SharedSettings:
     """What holds for a function with all its versions, and takes effect without a deploy.
 
     `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
-    `urls` has one entry for each qualifier with a URL config.
+    `urls` has one entry for each qualifier with a URL config, `provisions` one for each with
+    provisioned concurrency.
     """
 
     concurrency_max: int | None = None
     tags: tuple[tuple[str, str], ...] = ()
     urls: tuple[UrlConfig, ...] = ()
+    provisions: tuple[Provision, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no host would follow; raises InvalidConfiguration."""
@@ -86,6 +97,14 @@ class SharedSettings:
     def url(self, qualifier: str) -> UrlConfig | None:
         """The URL config of a qualifier."""
         return next((url for url in self.urls if url.qualifier == qualifier), None)
+
+    def without(self, qualifier: str) -> "SharedSettings":
+        """These settings once a qualifier is gone."""
+        return replace(
+            self,
+            urls=tuple(each for each in self.urls if each.qualifier != qualifier),
+            provisions=tuple(each for each in self.provisions if each.qualifier != qualifier),
+        )
 
 
 Change = Callable[[SharedSettings], SharedSettings]

@@ -41,6 +41,7 @@ class Registry:
         self._splits: dict[tuple[str, str], Alias] = {}
         # Apart from the versions, so that strangers asking for names at random evict none.
         self._unknown: set[tuple[str, str]] = set()
+        self._provisioned: tuple[tuple[Version, int], ...] | None = None
         self._cached_at = generation.current()
         self._change_count = store.change_count()
 
@@ -118,6 +119,26 @@ class Registry:
         self._generation.bump()
         return shared
 
+    def provisioned(self) -> tuple[tuple[Version, int], ...]:
+        """Versions for which sandboxes are to stand ready, and how many; for the event loop, like
+        `resolve`.
+
+        What an alias for two versions is provisioned with is for the main one. Raises
+        StorageFailure.
+        """
+        if self._generation.current() != self._cached_at:
+            self._forget()
+        if self._provisioned is None:
+            counts: dict[tuple[str, str], tuple[Version, int]] = {}
+            for name in self._store.provisioned():
+                for each in self.get(name).shared.provisions:
+                    version = self.primary(name, each.qualifier)
+                    key = (name, version.version)
+                    count = counts[key][1] if key in counts else 0
+                    counts[key] = (version, count + each.count)
+            self._provisioned = tuple(counts.values())
+        return self._provisioned
+
     def census(self) -> Census:
         """What the functions of this host amount to. Raises StorageFailure."""
         return self._store.census()
@@ -193,6 +214,7 @@ class Registry:
         self._versions.clear()
         self._splits.clear()
         self._unknown.clear()
+        self._provisioned = None
 
     def _find(self, name: str, qualifier: str, pin: str) -> Version:
         """What is not among the cached versions: a split alias, or something to be read."""

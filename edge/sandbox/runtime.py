@@ -15,6 +15,7 @@ from edge.host.calls import HostCalls
 from edge.model.outcome import Failure, Outcome
 from edge.model.readiness import Readiness
 from edge.sandbox.component.loaded import LoadedComponent
+from edge.sandbox.component.ready import Recipe
 from edge.sandbox.component.starts import ComponentStarts
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.execution import Ending, Execution, Work
@@ -52,6 +53,16 @@ class Sandbox:
     def readiness(self, function: str) -> Readiness:
         """How many guests of a component wait for their event, and how often that helped."""
         return self._components.ready.readiness(function)
+
+    def keep_ready(self, recipe: Recipe, count: int) -> None:
+        """Keep a module mapped, and `count` guests waiting if it is a component, for some seconds.
+
+        Raises NotFound when the module has no usable compiled file.
+        """
+        module = self.modules.get(recipe.image)
+        module.used_ns = perf_counter_ns()
+        if isinstance(module, LoadedComponent):
+            self._components.ready.keep(module, recipe, count)
 
     def start(self, work: Work) -> Ending | Execution:
         """Run a guest's first slice: its ending, or an execution for `finish`.

@@ -37,4 +37,4 @@ class AliasStore(Protocol):
         """Change an alias in one transaction, and return it. Raises NotFound, as `add` does."""
 
     def delete(self, function: str, name: str) -> bool:
-        """Delete an alias with the URL config of its own; False if there was none."""
+        """Delete an alias with its URL config and what is provisioned; False if there was none."""

@@ -14,6 +14,7 @@ from edge.model.function import (
     Artifact,
     GuestKind,
     Package,
+    Provision,
     Settings,
     SharedSettings,
     SnapshotReport,
@@ -26,6 +27,7 @@ from edge.storage.members import Members, decode, encode
 _PRIMES_SINCE = 2
 _SHARED_SINCE = 3
 _PACKAGES_SINCE = 4
+_PROVISIONS_SINCE = 5
 
 
 def encode_artifact(artifact: Artifact) -> str:
@@ -160,6 +162,7 @@ def encode_shared(shared: SharedSettings) -> str:
             "concurrencyMax": shared.concurrency_max,
             "tags": [list(pair) for pair in shared.tags],
             "urls": [_url_members(url) for url in shared.urls],
+            "provisions": [_provision_members(each) for each in shared.provisions],
         }
     )
 
@@ -167,11 +170,14 @@ def encode_shared(shared: SharedSettings) -> str:
 def decode_shared(text: str) -> SharedSettings:
     """The shared settings of a JSON text. Raises StorageFailure."""
     members = decode("shared settings", text)
+    if members.format < _PROVISIONS_SINCE:
+        members.add("provisions", [])
     try:
         shared = SharedSettings(
             concurrency_max=members.integer_or_none("concurrencyMax"),
             tags=members.pairs("tags"),
             urls=tuple(_url(url) for url in members.many("urls")),
+            provisions=tuple(_provision(each) for each in members.many("provisions")),
         )
     except StorageFailure:
         raise
@@ -179,6 +185,24 @@ def decode_shared(text: str) -> SharedSettings:
         raise StorageFailure(f"the shared settings are unknown to this edge: {error}") from error
     members.refuse_rest()
     return shared
+
+
+def _provision_members(provision: Provision) -> Mapping[str, object]:
+    return {
+        "qualifier": provision.qualifier,
+        "count": provision.count,
+        "modifiedMs": provision.modified_ms,
+    }
+
+
+def _provision(members: Members) -> Provision:
+    provision = Provision(
+        qualifier=members.text("qualifier"),
+        count=members.integer("count"),
+        modified_ms=members.integer("modifiedMs"),
+    )
+    members.refuse_rest()
+    return provision
 
 
 def _url_members(url: UrlConfig) -> Mapping[str, object]:

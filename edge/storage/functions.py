@@ -59,6 +59,9 @@ class FunctionStore(Protocol):
         What `change` raises is passed on, and nothing has changed then.
         """
 
+    def provisioned(self) -> tuple[str, ...]:
+        """The names of the functions that have provisioned concurrency."""
+
     def census(self) -> Census:
         """What all functions together amount to."""
 

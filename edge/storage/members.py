@@ -11,9 +11,9 @@ from typing import NoReturn
 from edge.model.errors import StorageFailure
 from edge.model.prime import Prime
 
-FORMAT = 4
+FORMAT = 5
 """2 added the primes of settings; 3 moved concurrency and tags to the function's own; 4 added the
-packages of artifacts."""
+packages of artifacts, 5 what is provisioned."""
 
 
 def encode(members: Mapping[str, object]) -> str:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 
 from edge.model.errors import StorageFailure
-from edge.model.function import Artifact, Package, Settings, SharedSettings, SnapshotReport
+from edge.model.function import (
+    Artifact,
+    Package,
+    Provision,
+    Settings,
+    SharedSettings,
+    SnapshotReport,
+)
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.url import AuthType, Cors, UrlConfig
@@ -26,7 +33,7 @@ from tests.storage.versions import ARTIFACT, artifacts, settings, shared
 ARTIFACT_TEXT = encode_artifact(replace(ARTIFACT, package=Package("c" * 64, 9)))
 SETTINGS_TEXT = encode_settings(Settings())
 URL = UrlConfig(LATEST, AuthType.NONE, 1, 2, cors=Cors())
-SHARED_TEXT = encode_shared(SharedSettings(urls=(URL,)))
+SHARED_TEXT = encode_shared(SharedSettings(urls=(URL,), provisions=(Provision("1", 2, 3),)))
 ALL = pytest.mark.parametrize(
     ("decode", "text"),
     [
@@ -65,6 +72,7 @@ def test_all_shared_settings_come_back(stored: SharedSettings) -> None:
         (Limits, json.loads(SETTINGS_TEXT)["limits"]),
         (SharedSettings, json.loads(SHARED_TEXT)),
         (UrlConfig, json.loads(SHARED_TEXT)["urls"][0]),
+        (Provision, json.loads(SHARED_TEXT)["provisions"][0]),
         (Cors, json.loads(SHARED_TEXT)["urls"][0]["cors"][0]),
     ],
 )

@@ -6,6 +6,7 @@ from edge.model.function import (
     Artifact,
     GuestKind,
     Package,
+    Provision,
     Settings,
     SharedSettings,
     SnapshotReport,
@@ -67,4 +68,5 @@ shared = st.builds(
     st.none() | st.integers(0, 1_000),
     _pairs,
     st.lists(urls, max_size=2).map(tuple),
+    st.lists(st.builds(Provision, st.text(), _counts, _counts), max_size=2).map(tuple),
 )

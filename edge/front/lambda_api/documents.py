@@ -8,7 +8,7 @@ What was made is live on every worker before it is told as Active or Successful.
 from base64 import b64encode
 from datetime import UTC, datetime
 
-from edge.model.function import SnapshotState, Version
+from edge.model.function import Settings, SnapshotState, Version
 from edge.model.ids import function_arn
 from edge.model.progress import Progress
 
@@ -41,7 +41,7 @@ def configuration(
         **_state(progress),
         "TracingConfig": {"Mode": "PassThrough"},
         "EphemeralStorage": {"Size": 512},
-        "SnapStart": _snap_start(artifact.snapshot.state),
+        "SnapStart": _snap_start(settings, artifact.snapshot.state),
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{version.function}"},
     }
     if settings.environment:
@@ -98,9 +98,9 @@ def lambda_time(time_ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}+0000"
 
 
-def _snap_start(state: SnapshotState) -> dict[str, str]:
-    taken = state is SnapshotState.TAKEN
+def _snap_start(settings: Settings, state: SnapshotState) -> dict[str, str]:
+    """What was asked for, and whether this version runs from a snapshot."""
     return {
-        "ApplyOn": "PublishedVersions" if taken else "None",
-        "OptimizationStatus": "On" if taken else "Off",
+        "ApplyOn": "PublishedVersions" if settings.snapshot else "None",
+        "OptimizationStatus": "On" if state is SnapshotState.TAKEN else "Off",
     }

@@ -20,6 +20,7 @@ from edge.model.function import Settings
 from edge.model.runtimes import language_of
 
 ARCHITECTURES = ("x86_64", "arm64")
+SNAP_STARTS = ("PublishedVersions", "None")
 TEXT_CHARS_MAX = 2_048
 
 # Member, and the part of it that makes it matter.
@@ -47,6 +48,7 @@ def settings_from(document: Document, current: Settings) -> Settings:
         role=_bounded(document, "Role", current.role),
         runtime=_runtime(document, current),
         architectures=architectures_from(document, current),
+        snapshot=_snapshot(document, current),
     )
     if document.get("Environment") is not None:
         variables = texts(structure(document, "Environment"), "Variables")
@@ -69,6 +71,14 @@ def _refuse_unsupported(document: Document) -> None:
         value = structure(document, member).get(part) if part else document.get(member)
         if value:
             raise InvalidConfiguration(f"{member} is not available here: leave it out")
+
+
+def _snapshot(document: Document, current: Settings) -> bool:
+    """SnapStart as our snapshot; who does not name it has one, as it costs nothing to have."""
+    apply_on = text(structure(document, "SnapStart"), "ApplyOn")
+    if not apply_on:
+        return current.snapshot
+    return _choice(apply_on, "SnapStart.ApplyOn", SNAP_STARTS) == "PublishedVersions"
 
 
 def _runtime(document: Document, current: Settings) -> str:

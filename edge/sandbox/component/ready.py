@@ -7,8 +7,9 @@ counts from its start, so the bill is the same whether it waited or not.
 
 Neighbours: `starts.py` takes guests from here; `scheduler.py` says when the worker is idle.
 Invariant: what waits is within `ready_max` guests and `ready_memory_mb` in all, and within
-`ready_per_function_max` and `ready_memory_per_function_mb` for each function. A start that would
-do anything but compute a little and log (wait, call the host, exit) is never made ahead.
+`ready_per_function_max` and `ready_memory_per_function_mb` for each function, unless more is
+provisioned for it. A start that would do anything but compute a little and log (wait, call the
+host, exit) is never made ahead.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from edge.sandbox.stop import GuestStopped
 LINES_MAX = 1_024
 IDLE_PROBE_S = 0.001
 BUSY_PROBE_S = 0.005
+KEPT_S = 10.0
 START_FUEL_MAX = 50_000_000
 """10 ms: nobody is billed for a guest that waits until it is used, so none costs much more."""
 
@@ -72,6 +74,8 @@ class Line:
         self.memory_bytes = 0
         self.unfit = False
         self.used_s = monotonic()
+        self.kept = 0  # provisioned, as of `kept_s`
+        self.kept_s = 0.0
         self.hits = 0
         self.misses = 0
 
@@ -119,6 +123,15 @@ class ReadyGuests:
         guest = self._pop(line)
         guest.adopt(session)
         return guest
+
+    def keep(self, component: LoadedComponent, recipe: Recipe, count: int) -> None:
+        """Have `count` guests wait for this, called or not, for the next `KEPT_S`."""
+        if not self._settings.ready_max:
+            return
+        line = self._line(recipe, component)
+        line.used_s = line.kept_s = monotonic()
+        line.kept = count
+        self._refill_soon(IDLE_PROBE_S)
 
     def _line(self, recipe: Recipe, component: LoadedComponent) -> Line:
         line = self._lines.get(recipe)
@@ -181,17 +194,20 @@ class ReadyGuests:
 
     def _has_room(self, line: Line) -> bool:
         settings = self._settings
+        wanted = max(min(line.wanted, settings.ready_per_function_max), _kept(line))
         return (
-            len(line.waiting) < min(line.wanted, settings.ready_per_function_max)
+            len(line.waiting) < wanted
             and self.count < settings.ready_max
-            and self._within_memory(line, line.memory_each)
+            and self._within_memory(line, 1, line.memory_each)
         )
 
-    def _within_memory(self, line: Line, more: int) -> bool:
+    def _within_memory(self, line: Line, guests: int, more: int) -> bool:
+        """Whether there is memory for `guests` more that hold `more`; what is provisioned is
+        bounded with all others only."""
         settings = self._settings
-        return (
-            self.memory_bytes + more <= settings.ready_memory_mb * MIB
-            and line.memory_bytes + more <= settings.ready_memory_per_function_mb * MIB
+        return self.memory_bytes + more <= settings.ready_memory_mb * MIB and (
+            line.memory_bytes + more <= settings.ready_memory_per_function_mb * MIB
+            or len(line.waiting) + guests <= _kept(line)
         )
 
     def _make(self, recipe: Recipe, component: LoadedComponent, seat: Seat) -> ComponentInstance:
@@ -228,7 +244,7 @@ class ReadyGuests:
         line.memory_bytes += guest.memory_bytes
         self.memory_bytes += guest.memory_bytes
         self.count += 1
-        if not self._within_memory(line, 0):  # it took more than the one before
+        if not self._within_memory(line, 0, 0):  # it took more than the one before
             self._close(self._pop(line))
 
     # Letting go
@@ -272,3 +288,8 @@ class ReadyGuests:
         seat = guest.close()
         if seat is not None:
             self._seats.give_back(seat)
+
+
+def _kept(line: Line) -> int:
+    """How many are provisioned, as far as was said lately."""
+    return line.kept if line.kept and monotonic() - line.kept_s < KEPT_S else 0

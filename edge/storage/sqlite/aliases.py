@@ -4,7 +4,6 @@ Neighbours: `edge/storage/aliases.py` states the guarantees; `functions.py` has 
 deletes no version that a row of this table names.
 """
 
-from dataclasses import replace
 from sqlite3 import Connection
 
 from edge.model.alias import Alias
@@ -80,11 +79,10 @@ class SqliteAliases:
                 "SELECT shared FROM function WHERE name = ?", (function,)
             ).fetchone()
             shared = decode_shared(row[0])
-            urls = tuple(url for url in shared.urls if url.qualifier != name)
-            if urls != shared.urls:
+            left = shared.without(name)
+            if left != shared:
                 connection.execute(
-                    "UPDATE function SET shared = ? WHERE name = ?",
-                    (encode_shared(replace(shared, urls=urls)), function),
+                    "UPDATE function SET shared = ? WHERE name = ?", (encode_shared(left), function)
                 )
         return True
 

@@ -182,6 +182,14 @@ class SqliteFunctions:
             _check(name, found is not None, must_exist=True)
             return _share(connection, name, change(decode_shared(found[0])))
 
+    def provisioned(self) -> tuple[str, ...]:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT name FROM function WHERE json_array_length(shared, '$.provisions') > 0"
+            ).fetchall()
+        return tuple(row[0] for row in rows)
+
     def census(self) -> Census:
         """See FunctionStore."""
         with self._database.read() as connection:
@@ -239,7 +247,13 @@ class SqliteFunctions:
                 "DELETE FROM version WHERE function = ? AND version = ? AND version <> ?",
                 (name, version, LATEST),
             )
-            return gone.rowcount > 0
+            if gone.rowcount == 0:
+                return False
+            row = connection.execute(
+                "SELECT shared FROM function WHERE name = ?", (name,)
+            ).fetchone()
+            _share(connection, name, decode_shared(row[0]).without(version))
+        return True
 
     def delete(self, name: str) -> bool:
         """See FunctionStore."""

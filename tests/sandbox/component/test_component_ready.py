@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge.config import load
 from edge.model.event import Event
-from edge.model.function import Settings
+from edge.model.function import Provision, Settings
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
+from edge.sandbox.component import ready
 from edge.worker import Worker, open_worker
+from tests import wat
 from tests.components import EXIT, HELLO, HOST, SLEEP, component
 
 PATIENCE_S = 10.0
@@ -163,3 +166,50 @@ async def test_a_new_version_gets_guests_of_its_own(opened: Open) -> None:
         await worker.deployer.configure("f", Settings(environment=(("A", "b"),)))
         assert await invoke(worker) is Outcome.OK
         assert worker.sandbox.readiness("f").hits == 0
+
+
+def provision(worker: Worker, count: int) -> None:
+    """Publish `f`, and have `count` of its version 1 stand ready; 0 for none."""
+    worker.registry.publish("f")
+    provisions = (Provision("1", count, 0),) if count else ()
+    worker.registry.share("f", lambda shared: replace(shared, provisions=provisions))
+
+
+async def test_what_is_provisioned_is_ready_before_the_first_event(opened: Open) -> None:
+    """Beyond what demand would be given, within what all may have."""
+    async with opened(ready_per_function_max=1, ready_max=6) as worker:
+        await worker.deployer.deploy("f", HELLO, Settings())
+        provision(worker, 5)
+        await until(lambda: worker.sandbox.readiness("f").ready == 5)
+        event = Event("f", {}, "r", qualifier="1")
+        assert (await worker.invoker.invoke(event)).outcome is Outcome.OK
+        assert worker.sandbox.readiness("f").hits == 1
+        await until(lambda: worker.sandbox.readiness("f").ready == 5)
+        provision(worker, 50)
+        await until(lambda: worker.sandbox.readiness("f").ready == 6)
+        assert worker.sandbox.live == 0
+
+
+async def test_what_is_no_longer_provisioned_is_let_go(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once nobody says so any more, guests go as idle ones do."""
+    monkeypatch.setattr(ready, "KEPT_S", -1.0)
+    async with opened() as worker:
+        await worker.deployer.deploy("f", HELLO, Settings())
+        provision(worker, 3)
+        worker.provisioning.keep()
+        await until(lambda: worker.sandbox.readiness("f").ready == 1)
+        provision(worker, 0)
+        assert worker.registry.provisioned() == ()
+
+
+async def test_a_core_module_that_is_provisioned_stays_mapped(opened: Open) -> None:
+    """It has no guests to wait; what it can be spared is loading."""
+    async with opened() as worker:
+        await worker.deployer.deploy("f", wat.HELLO, Settings())
+        provision(worker, 2)
+        worker.provisioning.keep()
+        assert worker.sandbox.modules.let_go_idle(60) == 0
+        assert worker.sandbox.readiness("f").ready == 0
+        assert worker.sandbox.modules.let_go_idle(-1) == 1

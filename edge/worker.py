@@ -173,6 +173,7 @@ class Worker:
 
     async def close(self) -> None:
         """Close everything, in the order opposite to building."""
+        await self.updates.stop()
         self.sandbox.stop()
         self.events.close()
         self._keys.close()

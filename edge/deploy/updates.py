@@ -66,6 +66,13 @@ class Updates:
             update.is_left = not update.task.done()
         return None if update.is_left else update.task.result()
 
+    async def stop(self) -> None:
+        """End what still runs, and tell it as failed."""
+        tasks = [update.task for update in self._running]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
 
 class _Update:
     """One change, from its beginning to its end. `is_left` when nobody waits for its answer."""

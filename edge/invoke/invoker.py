@@ -206,7 +206,7 @@ class Invoker:
 
     def _open(self, event: Event, version: Version, time_ms: int) -> Work:
         """The session of an invocation, and what its guest is handed."""
-        prepared = self._admission.preparations.get(version)
+        prepared = self._admission.preparations.get(version, event.qualifier)
         settings = version.settings
         timeout_ms = settings.limits.timeout_ms
         session = Session(

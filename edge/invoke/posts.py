@@ -35,7 +35,7 @@ class Posts:
         Raises Denied when it is not granted or not taken, and NotFound for a missing function.
         """
         version = self._registry.resolve(event.function, event.qualifier, event.pin)
-        grants = self._preparations.get(version).grants
+        grants = self._preparations.get(version, event.qualifier).grants
         body = json.dumps(cbor.decode(record), default=_base64).encode()
         try:
             request = FetchRequest(Target.parse(url), "POST", _HEADERS, body)

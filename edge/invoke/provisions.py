@@ -39,7 +39,7 @@ class Provisioning:
     def keep(self) -> None:
         """Have the sandbox keep what is provisioned now. Raises StorageFailure."""
         for version, count in self._registry.provisioned():
-            prepared = self._preparations.get(version)
+            prepared = self._preparations.get(version, version.version)
             recipe = Recipe(
                 version.function,
                 version.artifact.image,

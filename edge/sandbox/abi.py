@@ -9,7 +9,6 @@ from collections.abc import Generator, Mapping
 from edge.model.cbor import CborError, decode, encode, encode_own
 from edge.model.event import Event, Source
 from edge.model.function import Version
-from edge.model.ids import function_arn
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.instance import Instance
 from edge.sandbox.stop import GuestStopped
@@ -26,12 +25,13 @@ class Envelope:
 
     __slots__ = ("_constant",)
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, arn: str) -> None:
+        """`arn` is what the version is called by."""
         constant = encode(
             {
                 "functionName": version.function,
                 "functionVersion": version.version,
-                "invokedFunctionArn": function_arn(version.function, version.version),
+                "invokedFunctionArn": arn,
                 "memoryLimitMb": version.settings.limits.memory_mb,
             }
         )

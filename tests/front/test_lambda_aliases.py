@@ -142,3 +142,16 @@ def test_a_split_and_its_pins(client: Any, host: Server, live: Any) -> None:
         for _ in range(64)
     }
     assert ran == {"1", "2"}
+
+
+def test_a_function_is_told_what_it_was_called_by(client: Any, host: Server, echo: bytes) -> None:
+    """`invokedFunctionArn` names the alias, `functionVersion` the version behind it."""
+    create(client, "named", echo, Publish=True)
+    alias = client.create_alias(FunctionName="named", Name="live", FunctionVersion="1")
+    by = client.get_function(FunctionName="named", Qualifier="1")["Configuration"]["FunctionArn"]
+    for qualifier, arn in (("live", alias["AliasArn"]), ("1", by)):
+        answered = client.invoke(
+            FunctionName="named", Qualifier=qualifier, Payload=b'{"echo": "context"}'
+        )
+        context = payload(answered)
+        assert (context["invokedFunctionArn"], context["functionVersion"]) == (arn, "1")

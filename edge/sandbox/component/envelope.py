@@ -13,7 +13,6 @@ from edge.model import cbor, json
 from edge.model.cbor import CborError
 from edge.model.event import Event, Source
 from edge.model.function import Version
-from edge.model.ids import function_arn
 from edge.model.json import JsonError
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.abi import malformed, read_failure
@@ -29,12 +28,13 @@ class TextEnvelope:
 
     __slots__ = ("_constant",)
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, arn: str) -> None:
+        """`arn` is what the version is called by."""
         constant = json.encode(
             {
                 "functionName": version.function,
                 "functionVersion": version.version,
-                "invokedFunctionArn": function_arn(version.function, version.version),
+                "invokedFunctionArn": arn,
                 "memoryLimitMb": version.settings.limits.memory_mb,
             }
         )

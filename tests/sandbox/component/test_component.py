@@ -54,7 +54,7 @@ async def test_the_envelope_is_lambdas(worker: Worker) -> None:
     assert result.failure is not None
     assert result.failure.type == "MalformedAnswer"
     version = worker.registry.get("f")
-    sealed = json.loads(TextEnvelope(version).seal(Event("f", {"a": b"\0"}, "r-7"), 99))
+    sealed = json.loads(TextEnvelope(version, "arn").seal(Event("f", {"a": b"\0"}, "r-7"), 99))
     assert sealed["event"] == {"a": {"$bytes": "AA=="}}
     assert sealed["context"]["functionName"] == "f"
     assert sealed["context"]["requestId"] == "r-7"
@@ -71,7 +71,7 @@ async def test_an_http_body_is_lambdas(
     """Text stays text, bytes become base64, as handlers written for Lambda expect."""
     await deploy(worker, HELLO)
     event = Event("f", {"body": body, "isBase64Encoded": False}, "r", Source.HTTP)
-    sealed = json.loads(TextEnvelope(worker.registry.get("f")).seal(event, 1))["event"]
+    sealed = json.loads(TextEnvelope(worker.registry.get("f"), "arn").seal(event, 1))["event"]
     assert (sealed["body"], sealed["isBase64Encoded"]) == (text, base64)
 
 

@@ -138,7 +138,7 @@ class HostSettings:
     builds_waiting_max: int = 32
     grace_s: int = 30
     start_timeout_s: int = 60
-    deploy_wait_ms: int = 5_000
+    deploy_wait_ms: int = 20_000
     async_events_max: int = 100_000
     async_bytes_max: int = 1_024 * MIB
     async_running_max: int = 64

@@ -31,6 +31,7 @@ def test_source_is_built_and_built_again(client: Any, host: Server) -> None:
     archive = package({"index.mjs": INDEX})
     members = {"Runtime": "nodejs22.x", "Handler": "index.handler", "Timeout": 10}
     made = create(client, "source", b"", Code={"ZipFile": archive}, **members)
+    client.get_waiter("function_active_v2").wait(FunctionName="source")
     assert (made["Runtime"], made["CodeSize"]) == ("nodejs22.x", len(archive))
     assert payload(client.invoke(FunctionName="source", Payload=b'{"n": 1}')) == {
         "n": 1,
@@ -39,14 +40,17 @@ def test_source_is_built_and_built_again(client: Any, host: Server) -> None:
     changed = client.update_function_configuration(
         FunctionName="source", Environment={"Variables": {"PLACE": "here"}}
     )
+    client.get_waiter("function_updated_v2").wait(FunctionName="source")
     assert changed["CodeSha256"] == made["CodeSha256"]
     assert payload(client.invoke(FunctionName="source"))["place"] == "here"
     client.update_function_configuration(FunctionName="source", Handler="index.other")
+    client.get_waiter("function_updated_v2").wait(FunctionName="source")
     assert payload(client.invoke(FunctionName="source")) == "other"
     client.update_function_code(
         FunctionName="source",
         ZipFile=package({"index.js": b"exports.other = async () => 'commonjs';"}),
     )
+    client.get_waiter("function_updated_v2").wait(FunctionName="source")
     assert payload(client.invoke(FunctionName="source")) == "commonjs"
 
 

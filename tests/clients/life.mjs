@@ -53,6 +53,7 @@ assert.equal(failed.FunctionError, "Unhandled");
 assert.equal(read(failed).errorType, "SecretError");
 assert.match(Buffer.from(failed.LogResult, "base64").toString(), /REPORT RequestId/);
 await client.updateFunctionConfiguration({ FunctionName, Timeout: 5 });
+await waitUntilFunctionUpdatedV2({ client, ...WAITER }, { FunctionName });
 assert.equal((await client.publishVersion({ FunctionName })).Version, "2");
 
 const live = { FunctionName, Name: "live" };

@@ -86,6 +86,7 @@ def test_the_life_of_a_function(access: Access, packages: Path) -> None:
     assert (said["FunctionError"], payload["errorType"]) == ("Unhandled", "SecretError")
     assert said["LogResult"]
     cli.run("update-function-configuration", *name, "--timeout", "5")
+    cli.run("wait", "function-updated-v2", *name)
     assert cli.run("publish-version", *name)["Version"] == "2"
     alias = (*name, "--name", "live", "--function-version")
     cli.run("create-alias", *alias, "1")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,14 @@ const place = process.env.PLACE ?? "nowhere";
 export const handler = async (event, context) => ({ ...event, place });
 export const other = async () => "other";
 """
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A host that answers when a build has ended, however slow the machine is."""
+    settings = {"deploy_wait_ms": 60_000}
+    with Server(tmp_path_factory.mktemp("host") / "data", settings=settings) as running:
+        yield running
 
 
 def test_source_is_built_and_built_again(client: Any, host: Server) -> None:

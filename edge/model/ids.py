@@ -15,7 +15,7 @@ ACCOUNT = "000000000000"
 # Lambda's own grammar: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_-]{1,128}")
-_ARN_PREFIX = re.compile(r"arn:aws[A-Za-z-]*:lambda:[a-z0-9-]*:\d{12}:function:")
+_ARN_PREFIX = re.compile(r"(?:arn:aws[A-Za-z-]*:lambda:[a-z0-9-]*:)?\d{12}:function:")
 
 
 def new_request_id() -> str:
@@ -31,7 +31,7 @@ def is_name(text: str) -> bool:
 
 
 def parse_name(reference: str) -> tuple[str, str]:
-    """Split `name`, `name:qualifier` or a full ARN into (name, qualifier).
+    """Split `name`, `name:qualifier`, an ARN or its end from the account on into (name, qualifier).
 
     The qualifier defaults to `$LATEST`. Raises InvalidRequest.
     """

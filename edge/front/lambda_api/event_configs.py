@@ -12,7 +12,16 @@ from starlette.responses import Response
 
 from edge.front.documents import parse_object
 from edge.front.endpoints import body_of, json_response
-from edge.front.lambda_api.inputs import Document, Reference, integer, reference, structure, text
+from edge.front.lambda_api.inputs import (
+    PAGE_MAX,
+    Document,
+    Reference,
+    integer,
+    max_items,
+    reference,
+    structure,
+    text,
+)
 from edge.front.services import Services
 from edge.invoke.destinations import check_destination
 from edge.model.async_event import AGE_S_MAX, AGE_S_MIN, RETRIES_MAX, EventConfig
@@ -21,7 +30,6 @@ from edge.model.ids import function_arn
 from edge.model.limits import KIB
 
 BODY_BYTES_MAX = 16 * KIB
-PAGE_MAX = 50
 
 
 class EventConfigs:
@@ -53,10 +61,7 @@ class EventConfigs:
     async def list(self, request: Request) -> Response:
         """GET …/list?Marker&MaxItems: the rules of all qualifiers of a function."""
         name = self._existing(request).name
-        items = request.query_params.get("MaxItems", str(PAGE_MAX))
-        if not (items.isascii() and items.isdecimal() and 1 <= int(items[:9]) <= PAGE_MAX):
-            raise InvalidRequest(f"MaxItems must be a whole number from 1 to {PAGE_MAX}")
-        limit = int(items)
+        limit = max_items(request.query_params.get("MaxItems"), PAGE_MAX)
         found = self._services.events.configs(
             name, request.query_params.get("Marker", ""), limit + 1
         )

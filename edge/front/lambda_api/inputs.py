@@ -22,7 +22,7 @@ NUMBER_DIGITS_MAX = 9
 Document = dict[str, object]
 T = TypeVar("T")
 
-_ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:function:")
+_ARN = re.compile(r"(?:arn:[^:]*:[^:]*:[^:]*:)?[^:]*:function:")
 
 
 class Reference(NamedTuple):
@@ -67,12 +67,15 @@ def unqualified(request: Request) -> str:
     return named.name
 
 
-def max_items(text: str | None) -> int:
-    """How many items a page may have, from `?MaxItems`; raises InvalidRequest."""
+def max_items(text: str | None, most: int = MAX_ITEMS_MAX) -> int:
+    """How many items a page may have, from `?MaxItems`, which may be up to `most`.
+
+    Raises InvalidRequest.
+    """
     if text is None:
         return PAGE_DEFAULT
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_ITEMS_MAX):
-        raise InvalidRequest(f"MaxItems must be a number from 1 to {MAX_ITEMS_MAX}")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= most):
+        raise InvalidRequest(f"MaxItems must be a number from 1 to {most}")
     return min(int(text[:9]), PAGE_MAX)
 
 

@@ -18,7 +18,14 @@ from edge.front.documents import parse_object
 from edge.front.endpoints import body_of, json_response
 from edge.front.faults import NoProvision
 from edge.front.lambda_api.documents import lambda_time
-from edge.front.lambda_api.inputs import Reference, integer, max_items, reference, unqualified
+from edge.front.lambda_api.inputs import (
+    PAGE_MAX,
+    Reference,
+    integer,
+    max_items,
+    reference,
+    unqualified,
+)
 from edge.front.services import Bounds, Registry
 from edge.model.errors import InvalidRequest
 from edge.model.function import Provision, SharedSettings
@@ -82,7 +89,7 @@ class Provisions:
 
     def _list(self, request: Request) -> Response:
         name = unqualified(request)
-        limit = max_items(request.query_params.get("MaxItems"))
+        limit = max_items(request.query_params.get("MaxItems"), PAGE_MAX)
         after = request.query_params.get("Marker") or ""
         found = [
             each for each in self._registry.get(name).shared.provisions if each.qualifier > after

@@ -20,6 +20,7 @@ from edge.front.documents import parse_object
 from edge.front.endpoints import body_of, json_response
 from edge.front.lambda_api.documents import lambda_time
 from edge.front.lambda_api.inputs import (
+    PAGE_MAX,
     Document,
     Reference,
     flag,
@@ -108,7 +109,7 @@ class Urls:
     async def list(self, request: Request) -> Response:
         """GET …/urls?Marker&MaxItems → 200, in order of qualifier."""
         name = unqualified(request)
-        limit = max_items(request.query_params.get("MaxItems"))
+        limit = max_items(request.query_params.get("MaxItems"), PAGE_MAX)
         after = request.query_params.get("Marker") or ""
         found = [url for url in self._registry.get(name).shared.urls if url.qualifier > after]
         document: dict[str, object] = {

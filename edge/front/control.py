@@ -23,6 +23,7 @@ from edge.front.lambda_api.dialect import LAMBDA
 from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
+from edge.front.lambda_api.mappings import Mappings
 from edge.front.lambda_api.provisions import Provisions
 from edge.front.lambda_api.tags import TagEndpoints
 from edge.front.lambda_api.urls import Urls
@@ -61,6 +62,8 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
     provisions = Provisions(services.registry, bounds)
     provisioned = "/2019-09-30/functions/{name}/provisioned-concurrency"
     tags = TagEndpoints(services.registry)
+    mappings = Mappings(services.registry)
+    mapping = "/2015-03-31/event-source-mappings"
     function = _LAMBDA_FUNCTIONS + "/{name}"
     url = "/2021-10-31/functions/{name}/url"
     event_config = "/2019-09-25/functions/{name}/event-invoke-config"
@@ -105,6 +108,11 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
         ("POST", "/2017-03-31/tags/{name}", tags.add),
         ("DELETE", "/2017-03-31/tags/{name}", tags.remove),
         ("GET", "/2017-03-31/tags/{name}", tags.list),
+        ("POST", mapping, mappings.create),
+        ("GET", mapping, mappings.list),
+        ("GET", f"{mapping}/{{uuid}}", mappings.get),
+        ("PUT", f"{mapping}/{{uuid}}", mappings.update),
+        ("DELETE", f"{mapping}/{{uuid}}", mappings.delete),
     )
     return _routes(table, LAMBDA)
 

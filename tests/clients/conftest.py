@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.front.conftest import GUESTS
+from tests.front.lambda_calls import lambda_client
 from tests.front.packages import package
 from tests.running import Server
 from tests.toolchain import build_guest, build_source
@@ -56,6 +58,13 @@ def access(shared_server: Server) -> Access:
     access = Access(shared_server, key["accessKeyId"], key["secretAccessKey"])
     assert shared_server.control.get("/2015-03-31/functions").status_code == 403
     return access
+
+
+@pytest.fixture(scope="module")
+def client(access: Access) -> Iterator[Any]:
+    """boto3's Lambda client with the key."""
+    with lambda_client(access.server.control_url, access.key_id, access.secret) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

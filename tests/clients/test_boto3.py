@@ -1,125 +1,14 @@
-"""boto3, signing, drives a function's life, and every operation that `docs/lambda.md` names."""
+"""boto3, signing, drives a function's life on a closed host."""
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore import xform_name
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.clients.conftest import Access
-from tests.toolchain import ROOT
-
-ROLE = "arn:aws:iam::000000000000:role/any"
-ARN = "arn:aws:lambda:edge:000000000000:function:each"
-
-OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
-    ("CreateFunction", {"Role": ROLE, "Runtime": "provided.al2023", "Handler": "bootstrap"}, 201),
-    ("GetFunction", {}, 200),
-    ("GetFunctionConfiguration", {}, 200),
-    ("GetFunctionCodeSigningConfig", {}, 200),
-    ("ListFunctions", {}, 200),
-    ("UpdateFunctionConfiguration", {"Timeout": 5}, 200),
-    ("UpdateFunctionCode", {}, 200),
-    ("PublishVersion", {}, 201),
-    ("ListVersionsByFunction", {}, 200),
-    ("CreateAlias", {"Name": "live", "FunctionVersion": "1"}, 201),
-    ("GetAlias", {"Name": "live"}, 200),
-    ("UpdateAlias", {"Name": "live", "Description": "what users get"}, 200),
-    ("ListAliases", {}, 200),
-    ("DeleteAlias", {"Name": "live"}, 204),
-    (
-        "PutProvisionedConcurrencyConfig",
-        {"Qualifier": "1", "ProvisionedConcurrentExecutions": 2},
-        202,
-    ),
-    ("GetProvisionedConcurrencyConfig", {"Qualifier": "1"}, 200),
-    ("ListProvisionedConcurrencyConfigs", {}, 200),
-    ("DeleteProvisionedConcurrencyConfig", {"Qualifier": "1"}, 204),
-    ("Invoke", {"Payload": b"{}"}, 200),
-    ("Invoke", {"InvocationType": "Event"}, 202),
-    ("Invoke", {"InvocationType": "DryRun"}, 204),
-    ("PutFunctionConcurrency", {"ReservedConcurrentExecutions": 5}, 200),
-    ("GetFunctionConcurrency", {}, 200),
-    ("DeleteFunctionConcurrency", {}, 204),
-    ("PutFunctionEventInvokeConfig", {"MaximumRetryAttempts": 1}, 200),
-    ("UpdateFunctionEventInvokeConfig", {"MaximumRetryAttempts": 0}, 200),
-    ("GetFunctionEventInvokeConfig", {}, 200),
-    ("ListFunctionEventInvokeConfigs", {}, 200),
-    ("DeleteFunctionEventInvokeConfig", {}, 204),
-    ("CreateFunctionUrlConfig", {"AuthType": "NONE"}, 201),
-    ("GetFunctionUrlConfig", {}, 200),
-    ("UpdateFunctionUrlConfig", {"InvokeMode": "BUFFERED"}, 200),
-    ("ListFunctionUrlConfigs", {}, 200),
-    ("DeleteFunctionUrlConfig", {}, 204),
-    ("TagResource", {"Resource": ARN, "Tags": {"team": "a"}}, 204),
-    ("ListTags", {"Resource": ARN}, 200),
-    ("UntagResource", {"Resource": ARN, "TagKeys": ["team"]}, 204),
-    ("GetAccountSettings", {}, 200),
-    ("DeleteFunction", {}, 204),
-)
-"""In the order in which they are called, on the function `each`: arguments, and the status."""
-ASKED = frozenset((
-    "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "GetFunction",
-    "GetFunctionConfiguration", "ListFunctions", "DeleteFunction", "PublishVersion",
-    "ListVersionsByFunction", "CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "Invoke",
-    "InvokeWithResponseStream", "PutFunctionConcurrency", "GetFunctionConcurrency",
-    "DeleteFunctionConcurrency", "PutFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
-    "CreateFunctionUrlConfig", "GetFunctionUrlConfig", "PutProvisionedConcurrencyConfig",
-    "GetProvisionedConcurrencyConfig", "CreateEventSourceMapping", "AddPermission", "GetPolicy",
-    "RemovePermission", "TagResource", "UntagResource", "ListTags", "GetAccountSettings",
-    "GetFunctionCodeSigningConfig",
-))  # fmt: skip
-"""What the tools at hand use of Lambda: each is there, or the documentation says that it is not."""
-NAMELESS = frozenset(("ListFunctions", "GetAccountSettings"))
-"""Operations that are not about one function."""
-
-
-@pytest.fixture(scope="module")
-def client(access: Access) -> Iterator[Any]:
-    """A Lambda client with the key."""
-    made = boto3.client(
-        "lambda",
-        endpoint_url=access.server.control_url,
-        region_name="edge",
-        aws_access_key_id=access.key_id,
-        aws_secret_access_key=access.secret,
-        config=Config(retries={"total_max_attempts": 1}, proxies={}),
-    )
-    yield made
-    made.close()
-
-
-def test_every_operation(client: Any, echo_zip: bytes) -> None:
-    """Each is answered with Lambda's status, in a shape that boto3 reads."""
-    for operation, arguments, status in OPERATIONS:
-        given = dict(arguments)
-        if operation not in NAMELESS and "Resource" not in given:
-            given["FunctionName"] = "each"
-        if operation == "CreateFunction":
-            given["Code"] = {"ZipFile": echo_zip}
-        if operation == "UpdateFunctionCode":
-            given["ZipFile"] = echo_zip
-        answered = getattr(client, xform_name(operation))(**given)
-        assert answered["ResponseMetadata"]["HTTPStatusCode"] == status, operation
-
-
-def test_the_documentation_names_what_is_called(client: Any) -> None:
-    """Each operation that `docs/lambda.md` marks ✓ is called above, and no other; the rest is named
-    as not there, by a name that Lambda has."""
-    known = set(client.meta.service_model.operation_names)
-    marked: dict[str, set[str]] = {"✓": set(), "–": set()}
-    for line in (ROOT / "docs" / "lambda.md").read_text().splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) > 3 and cells[2] in marked:
-            marked[cells[2]] |= set(cells[1].split(", ")) & known
-    assert marked["✓"] == {operation for operation, *_ in OPERATIONS}
-    assert not marked["✓"] & marked["–"]
-    assert marked["✓"] | marked["–"] >= ASKED
+from tests.front.lambda_calls import ROLE, lambda_client, refused
 
 
 def test_the_life_of_a_function(client: Any, echo_zip: bytes, actor_zip: bytes) -> None:
@@ -195,15 +84,9 @@ def _shift_an_alias(client: Any, name: dict[str, str]) -> None:
 
 def test_a_wrong_secret_is_refused(access: Access) -> None:
     """The host is closed, and boto3 names the reason."""
-    stranger = boto3.client(
-        "lambda",
-        endpoint_url=access.server.control_url,
-        region_name="edge",
-        aws_access_key_id=access.key_id,
-        aws_secret_access_key="wrong",
-        config=Config(retries={"total_max_attempts": 1}, proxies={}),
-    )
-    with pytest.raises(ClientError) as error:
+    with (
+        lambda_client(access.server.control_url, access.key_id, "wrong") as stranger,
+        pytest.raises(ClientError) as error,
+    ):
         stranger.list_functions()
-    assert error.value.response["Error"]["Code"] == "InvalidSignatureException"
-    stranger.close()
+    assert refused(error) == ("InvalidSignatureException", 403)

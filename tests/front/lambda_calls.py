@@ -16,14 +16,14 @@ ROLE = "arn:aws:iam::000000000000:role/any"
 
 
 @contextmanager
-def lambda_client(control_url: str) -> Iterator[Any]:
-    """A Lambda client whose endpoint is a host's control plane."""
+def lambda_client(control_url: str, key_id: str = "x", secret: str = "x") -> Iterator[Any]:
+    """A Lambda client whose endpoint is a host's control plane, signing with a key."""
     made = boto3.client(
         "lambda",
         endpoint_url=control_url,
         region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
         config=Config(retries={"total_max_attempts": 1}, proxies={}),
     )
     try:

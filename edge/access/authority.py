@@ -17,10 +17,12 @@ from edge.access.faults import (
     UnrecognizedClient,
 )
 from edge.access.keyring import AccessKey, Keyring
-from edge.access.policy import Policy
+from edge.access.policy import Policy, parse_function_policy
 from edge.access.signature import ALGORITHM, Signature, Wire, read_signature, verify
 from edge.model.errors import Denied
+from edge.model.policy import FunctionPolicy
 
+POLICIES_CACHED_MAX = 1_024
 _AUTHORIZATION = b"authorization"
 _BEARER = "bearer"
 
@@ -40,6 +42,7 @@ class Authority:
         """`clock` gives Unix seconds."""
         self._keyring = keyring
         self._clock = clock
+        self._policies: dict[str, Policy] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -75,14 +78,25 @@ class Authority:
             verify(claim.signature, claim.key.secret, wire, body)
         return claim.key
 
-    def permit(self, key: AccessKey, deed: Deed, function_policy: Policy | None = None) -> None:
-        """Raise Denied unless the policies allow the deed."""
-        decision = decide(deed, (key.policy,), function_policy)
+    def permit(self, key: AccessKey, deed: Deed, policy: FunctionPolicy | None = None) -> None:
+        """Raise Denied unless the key's policy or the function's allows the deed, and neither
+        denies it."""
+        decision = decide(deed, (key.policy,), None if policy is None else self._read(policy))
         if not decision.allowed:
             raise Denied(
                 f"User: {deed.caller} is not authorized to perform: {deed.action}"
                 f" on resource: {deed.resource} because {decision.reason}"
             )
+
+    def _read(self, policy: FunctionPolicy) -> Policy:
+        """A function's policy, read once for each revision of it."""
+        found = self._policies.get(policy.revision_id)
+        if found is None:
+            if len(self._policies) >= POLICIES_CACHED_MAX:
+                self._policies.clear()
+            found = parse_function_policy(policy.document())
+            self._policies[policy.revision_id] = found
+        return found
 
 
 def _known(key: AccessKey | None) -> AccessKey:

@@ -15,7 +15,8 @@ from edge.access.policy import Effect, Policy, Statement
 class Deed:
     """What someone wants to do.
 
-    `caller` is the ARN of a key's holder, a service's name, or empty for nobody in particular.
+    `caller` is the ARN of a key's holder, a service's name, or empty for nobody in particular;
+    `key_id` is that of the key, if there is one.
     `action` is like `lambda:InvokeFunction`; `resource` an ARN, or `*` where there is none.
     `context` holds condition keys in lower case.
     """
@@ -24,6 +25,7 @@ class Deed:
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict)
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _applies(statement: Statement, deed: Deed, action: str) -> bool:
     principals = statement.principals
     if principals is not None:
         meant = principals.deny if statement.effect is Effect.DENY else principals.allow
-        if not meant(deed.caller):
+        if not meant(deed.caller, deed.key_id):
             return False
     return (
         statement.actions.match(action)

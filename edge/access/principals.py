@@ -15,26 +15,33 @@ from edge.model.ids import ACCOUNT
 ANYONE = "*"
 _ACCOUNT_PREFIX = f"arn:aws:iam::{ACCOUNT}:"
 ACCOUNT_ARN = f"{_ACCOUNT_PREFIX}root"
-_ACCOUNT = re.compile(r"\d{12}")
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+KEY_ID = re.compile(r"EDGE[0-9A-F]{16}")
 _KINDS = ("AWS", "Service")
 
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """The principals of a statement: `*`, ARNs of users, services, accounts by their root's ARN."""
+    """The principals of a statement: `*`, users by the ARN of their name or the id of their key,
+    services, accounts by their root's ARN."""
 
     names: frozenset[str]
 
-    def allow(self, caller: str) -> bool:
-        """Whether an Allow for these is one for `caller`."""
-        return ANYONE in self.names or (caller in self.names and caller != ACCOUNT_ARN)
+    def allow(self, caller: str, key_id: str = "") -> bool:
+        """Whether an Allow for these is one for `caller`, who came with the key `key_id`."""
+        return (
+            ANYONE in self.names
+            or (caller in self.names and caller != ACCOUNT_ARN)
+            or key_id in self.names
+        )
 
-    def deny(self, caller: str) -> bool:
-        """Whether a Deny for these is one for `caller`."""
-        in_account = caller.startswith(f"arn:aws:iam::{ACCOUNT}:")
+    def deny(self, caller: str, key_id: str = "") -> bool:
+        """Whether a Deny for these is one for `caller`, who came with the key `key_id`."""
+        in_account = caller.startswith(_ACCOUNT_PREFIX)
         return (
             ANYONE in self.names
             or caller in self.names
+            or key_id in self.names
             or (in_account and ACCOUNT_ARN in self.names)
         )
 
@@ -64,8 +71,12 @@ def parse_principals(document: object) -> Principals:
 def _name(kind: str, text: str) -> str:
     if kind == "Service":
         return text
-    if _ACCOUNT.fullmatch(text):
+    if ACCOUNT_ID.fullmatch(text):
         return f"arn:aws:iam::{text}:root"
+    if KEY_ID.fullmatch(text):
+        return text
     if text != ANYONE and (not text.startswith("arn:aws:") or "*" in text):
-        raise InvalidConfiguration(f"{text[:200]!r} is no principal: give an ARN, an account or *")
+        raise InvalidConfiguration(
+            f"{text[:200]!r} is no principal: give an ARN, an account, a key's id or *"
+        )
     return text

@@ -20,6 +20,7 @@ from edge.front.faults import (
     MethodNotAllowed,
     NoProvision,
     NoSuchPath,
+    PolicyTooLong,
     PreconditionFailed,
 )
 from edge.model.errors import (
@@ -98,6 +99,7 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         NotFound: (404, "ResourceNotFoundException"),
         NoSuchPath: (404, "UnknownOperationException"),
         NoProvision: (404, "ProvisionedConcurrencyConfigNotFoundException"),
+        PolicyTooLong: (400, "PolicyLengthExceededException"),
         Conflict: (409, "ResourceConflictException"),
         PreconditionFailed: (412, "PreconditionFailedException"),
         Denied: (403, "AccessDeniedException"),

@@ -24,6 +24,7 @@ from edge.front.lambda_api.event_configs import EventConfigs
 from edge.front.lambda_api.invocations import Invocations
 from edge.front.lambda_api.listings import Listings
 from edge.front.lambda_api.mappings import Mappings
+from edge.front.lambda_api.permissions import Permissions
 from edge.front.lambda_api.provisions import Provisions
 from edge.front.lambda_api.tags import TagEndpoints
 from edge.front.lambda_api.urls import Urls
@@ -47,7 +48,13 @@ def control_plane(services: Services, bounds: Bounds, authority: Authority, data
         routes=[*lambda_routes, *_v1_routes(services, bounds)],
         exception_handlers={404: _no_such_path, 405: _method_not_allowed},
     )
-    gate = Gate(_OptionalSlash(app), authority, _dialect_of, 2 * bounds.module_bytes_max)
+    gate = Gate(
+        _OptionalSlash(app),
+        authority,
+        services.registry.policy,
+        _dialect_of,
+        2 * bounds.module_bytes_max,
+    )
     return Discarding(Guard(gate))
 
 
@@ -60,6 +67,7 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
     aliases = AliasEndpoints(services.registry)
     concurrency = Concurrency(services.registry, bounds)
     provisions = Provisions(services.registry, bounds)
+    permissions = Permissions(services.registry)
     provisioned = "/2019-09-30/functions/{name}/provisioned-concurrency"
     tags = TagEndpoints(services.registry)
     mappings = Mappings(services.registry)
@@ -82,6 +90,9 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
         ("GET", f"{function}/aliases/{{alias}}", aliases.get),
         ("PUT", f"{function}/aliases/{{alias}}", aliases.update),
         ("DELETE", f"{function}/aliases/{{alias}}", aliases.delete),
+        ("POST", f"{function}/policy", permissions.add),
+        ("GET", f"{function}/policy", permissions.get),
+        ("DELETE", f"{function}/policy/{{sid}}", permissions.remove),
         ("POST", f"{function}/invocations", invocations.invoke),
         (
             "GET",

@@ -18,17 +18,26 @@ ANYTHING = "*"
 
 
 class Need(NamedTuple):
-    """Actions that must all be allowed on `resource`.
+    """Actions that must all be allowed on a function under a qualifier; on anything where none is
+    named.
 
-    `is_public` requests need no key. `names_in_body` says that the resource is the function that
-    the JSON body names in `FunctionName`. `is_change` ones go to the audit log.
+    `is_public` requests need no key. `names_in_body` says that the function is the one that the
+    JSON body names in `FunctionName`. `is_change` ones go to the audit log.
     """
 
     actions: tuple[str, ...]
-    resource: str = ANYTHING
+    function: str = ""
+    qualifier: str = LATEST
     is_public: bool = False
     names_in_body: bool = False
     is_change: bool = False
+
+    @property
+    def resource(self) -> str:
+        """The ARN of the function, with its qualifier if one is named that is not $LATEST."""
+        if not self.function:
+            return ANYTHING
+        return function_arn(self.function, None if self.qualifier == LATEST else self.qualifier)
 
 
 _NAME = "/([^/]+)"
@@ -38,6 +47,7 @@ _MAPPINGS = "/2015-03-31/event-source-mappings"
 _READS = frozenset(("GET", "HEAD"))
 _CREATE = "lambda:CreateFunction"
 _HEALTH = "/healthz"
+_NOTHING = ("", LATEST)
 
 _OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ("GET", _FUNCTIONS, "ListFunctions"),
@@ -119,18 +129,19 @@ def need_of(method: str, path: str, query: bytes) -> Need:
     for row_method, pattern, actions in _TABLE:
         found = pattern.fullmatch(path) if row_method == method else None
         if found is not None:
-            resource = _resource(found[1], query) if found.groups() else ANYTHING
+            function, qualifier = _named(found[1], query) if found.groups() else _NOTHING
             invokes = actions == ("lambda:InvokeFunction",)
-            return Need(actions, resource, is_change=method not in _READS and not invokes)
+            is_change = method not in _READS and not invokes
+            return Need(actions, function, qualifier, is_change=is_change)
     return Need(("edge:Unknown",), is_change=method not in _READS)
 
 
-def _resource(reference: str, query: bytes) -> str:
-    """The ARN of the function, with its qualifier if one is named that is not $LATEST."""
+def _named(reference: str, query: bytes) -> tuple[str, str]:
+    """The function and its qualifier."""
     try:
         name, qualifier = parse_name(reference)
     except InvalidRequest:
-        return ANYTHING  # the endpoint will refuse it
+        return _NOTHING  # the endpoint will refuse it
     if qualifier == LATEST:
         qualifier = QueryParams(query).get("Qualifier") or LATEST
-    return function_arn(name, None if qualifier == LATEST else qualifier)
+    return name, qualifier

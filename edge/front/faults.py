@@ -30,6 +30,12 @@ class PreconditionFailed(Conflict):
     code = "precondition_failed"
 
 
+class PolicyTooLong(InvalidRequest):
+    """The policies of a function would be over their limit."""
+
+    code = "policy_too_long"
+
+
 class ForeignOrigin(Denied):
     """Another site, or a name that is not this machine's, sent a browser here."""
 

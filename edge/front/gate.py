@@ -19,15 +19,19 @@ from edge.access.evaluation import Deed
 from edge.access.keyring import AccessKey
 from edge.access.signature import Wire
 from edge.front.asgi import App, Message, Receive, Scope, Send, read_body
-from edge.front.deeds import ANYTHING, Need, need_of
+from edge.front.deeds import Need, need_of
 from edge.front.documents import parse_object
 from edge.front.endpoints import Dialect, framed
 from edge.model.errors import EdgeError, InvalidRequest
-from edge.model.ids import ACCOUNT, function_arn, parse_name
+from edge.model.ids import ACCOUNT, parse_name
 from edge.model.limits import MIB
+from edge.model.policy import FunctionPolicy
 
 _INLINE_BYTES_MAX = 1 * MIB
 """Longer bodies are hashed on a thread."""
+
+PolicyOf = Callable[[str, str], FunctionPolicy | None]
+"""The policy of a function under a qualifier."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,12 +43,14 @@ class Gate:
         self,
         app: App,
         authority: Authority,
+        policy_of: PolicyOf,
         dialect_of: Callable[[str], Dialect],
         body_bytes_max: int,
     ) -> None:
         """`body_bytes_max` bounds what is read before a signature over it can be checked."""
         self._app = app
         self._authority = authority
+        self._policy_of = policy_of
         self._dialect_of = dialect_of
         self._body_bytes_max = body_bytes_max
 
@@ -80,9 +86,13 @@ class Gate:
             key = self._authority.confirm(claim, wire, body or b"")
         else:
             key = await asyncio.to_thread(self._authority.confirm, claim, wire, body or b"")
-        resource = _named_in(body or b"") if need.names_in_body else need.resource
+        if need.names_in_body:
+            need = need._replace(function=_named_in(body or b""))
+        policy = self._policy_of(need.function, need.qualifier) if need.function else None
+        context = _context(scope, key)
         for action in need.actions:
-            self._authority.permit(key, Deed(key.arn, action, resource, _context(scope, key)))
+            deed = Deed(key.arn, action, need.resource, context, key.access_key_id)
+            self._authority.permit(key, deed, policy)
         return key, receive
 
     async def _refuse(self, error: EdgeError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,12 +138,12 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _named_in(body: bytes) -> str:
-    """The ARN of the function that a JSON body names; `*` where it names none that can be."""
+    """The function that a JSON body names; empty where it names none that can be."""
     try:
         name, _ = parse_name(str(parse_object(body).get("FunctionName")))
     except InvalidRequest:
-        return ANYTHING  # the endpoint will refuse it
-    return function_arn(name)
+        return ""  # the endpoint will refuse it
+    return name
 
 
 def _context(scope: Scope, key: AccessKey) -> Mapping[str, str]:

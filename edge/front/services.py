@@ -15,6 +15,7 @@ from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
 from edge.model.limits import MIB
+from edge.model.policy import FunctionPolicy
 from edge.model.progress import Progress
 from edge.model.readiness import Readiness
 from edge.model.result import LogLine, Result
@@ -190,6 +191,9 @@ class Registry(Protocol):
 
     def primary(self, name: str, qualifier: str) -> Version:
         """The version a qualifier stands for, the same at each call. Raises NotFound."""
+
+    def policy(self, name: str, qualifier: str) -> FunctionPolicy | None:
+        """What a function's policy is now under a qualifier, if there is any."""
 
     def get(self, name: str) -> Version:
         """The latest version; raises NotFound."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from edge.model.errors import InvalidConfiguration
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
+from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
 from edge.model.url import UrlConfig
 
@@ -81,13 +82,14 @@ class SharedSettings:
 
     `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
     `urls` has one entry for each qualifier with a URL config, `provisions` one for each with
-    provisioned concurrency.
+    provisioned concurrency, `policies` one for each with a policy.
     """
 
     concurrency_max: int | None = None
     tags: tuple[tuple[str, str], ...] = ()
     urls: tuple[UrlConfig, ...] = ()
     provisions: tuple[Provision, ...] = ()
+    policies: tuple[FunctionPolicy, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no host would follow; raises InvalidConfiguration."""
@@ -98,12 +100,17 @@ class SharedSettings:
         """The URL config of a qualifier."""
         return next((url for url in self.urls if url.qualifier == qualifier), None)
 
+    def policy(self, qualifier: str) -> FunctionPolicy | None:
+        """The policy of a qualifier."""
+        return next((each for each in self.policies if each.qualifier == qualifier), None)
+
     def without(self, qualifier: str) -> "SharedSettings":
         """These settings once a qualifier is gone."""
         return replace(
             self,
             urls=tuple(each for each in self.urls if each.qualifier != qualifier),
             provisions=tuple(each for each in self.provisions if each.qualifier != qualifier),
+            policies=tuple(each for each in self.policies if each.qualifier != qualifier),
         )
 
 

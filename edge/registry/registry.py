@@ -15,6 +15,7 @@ from edge.model.alias import Alias, is_alias_name
 from edge.model.errors import Conflict, InvalidRequest, NotFound
 from edge.model.function import Artifact, Census, Change, Settings, SharedSettings, Version
 from edge.model.ids import LATEST, is_name
+from edge.model.policy import FunctionPolicy
 from edge.registry.aliases import Aliases
 from edge.registry.progress import Progresses
 from edge.storage.functions import FunctionStore
@@ -64,6 +65,16 @@ class Registry:
         """
         alias = self.aliases.find(name, qualifier) if is_alias_name(qualifier) else None
         return self.resolve(name, alias.version if alias is not None else qualifier)
+
+    def policy(self, name: str, qualifier: str) -> FunctionPolicy | None:
+        """The policy of a function under a qualifier, as it is in force now; for the event loop,
+        like `resolve`. None also where there is no such function. Raises StorageFailure.
+        """
+        try:
+            latest = self.resolve(name, LATEST)
+        except NotFound:
+            return None
+        return latest.shared.policy(qualifier)
 
     def refresh(self) -> None:
         """Notice a change whose process died between commit and bump; call it once a second.

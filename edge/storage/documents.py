@@ -21,6 +21,7 @@ from edge.model.function import (
     SnapshotState,
 )
 from edge.model.limits import Limits
+from edge.model.policy import FunctionPolicy
 from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 from edge.storage.members import Members, decode, encode
 
@@ -28,6 +29,7 @@ _PRIMES_SINCE = 2
 _SHARED_SINCE = 3
 _PACKAGES_SINCE = 4
 _PROVISIONS_SINCE = 5
+_POLICIES_SINCE = 6
 
 
 def encode_artifact(artifact: Artifact) -> str:
@@ -163,6 +165,7 @@ def encode_shared(shared: SharedSettings) -> str:
             "tags": [list(pair) for pair in shared.tags],
             "urls": [_url_members(url) for url in shared.urls],
             "provisions": [_provision_members(each) for each in shared.provisions],
+            "policies": [_policy_members(each) for each in shared.policies],
         }
     )
 
@@ -172,12 +175,15 @@ def decode_shared(text: str) -> SharedSettings:
     members = decode("shared settings", text)
     if members.format < _PROVISIONS_SINCE:
         members.add("provisions", [])
+    if members.format < _POLICIES_SINCE:
+        members.add("policies", [])
     try:
         shared = SharedSettings(
             concurrency_max=members.integer_or_none("concurrencyMax"),
             tags=members.pairs("tags"),
             urls=tuple(_url(url) for url in members.many("urls")),
             provisions=tuple(_provision(each) for each in members.many("provisions")),
+            policies=tuple(_policy(each) for each in members.many("policies")),
         )
     except StorageFailure:
         raise
@@ -203,6 +209,24 @@ def _provision(members: Members) -> Provision:
     )
     members.refuse_rest()
     return provision
+
+
+def _policy_members(policy: FunctionPolicy) -> Mapping[str, object]:
+    return {
+        "qualifier": policy.qualifier,
+        "revisionId": policy.revision_id,
+        "statements": [list(pair) for pair in policy.statements],
+    }
+
+
+def _policy(members: Members) -> FunctionPolicy:
+    policy = FunctionPolicy(
+        qualifier=members.text("qualifier"),
+        revision_id=members.text("revisionId"),
+        statements=members.pairs("statements"),
+    )
+    members.refuse_rest()
+    return policy
 
 
 def _url_members(url: UrlConfig) -> Mapping[str, object]:

@@ -11,9 +11,9 @@ from typing import NoReturn
 from edge.model.errors import StorageFailure
 from edge.model.prime import Prime
 
-FORMAT = 5
+FORMAT = 6
 """2 added the primes of settings; 3 moved concurrency and tags to the function's own; 4 added the
-packages of artifacts, 5 what is provisioned."""
+packages of artifacts, 5 what is provisioned, 6 the policies of functions."""
 
 
 def encode(members: Mapping[str, object]) -> str:

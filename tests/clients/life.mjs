@@ -69,6 +69,14 @@ await client.putFunctionConcurrency({ FunctionName, ReservedConcurrentExecutions
 await assert.rejects(invoke({}), TooManyRequestsException);
 await client.deleteFunctionConcurrency({ FunctionName });
 
+const inbox = { FunctionName, StatementId: "inbox" };
+const Principal = "s3.amazonaws.com";
+await client.addPermission({ ...inbox, Action: "lambda:InvokeFunction", Principal });
+const { Policy } = await client.getPolicy({ FunctionName });
+assert.deepEqual(JSON.parse(Policy).Statement[0].Principal, { Service: Principal });
+await client.removePermission(inbox);
+await assert.rejects(client.getPolicy({ FunctionName }), ResourceNotFoundException);
+
 await client.tagResource({ Resource: made.FunctionArn, Tags: { stage: "test" } });
 await client.untagResource({ Resource: made.FunctionArn, TagKeys: ["team"] });
 const { Tags } = await client.listTags({ Resource: made.FunctionArn });

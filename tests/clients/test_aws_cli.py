@@ -102,6 +102,12 @@ def test_the_life_of_a_function(access: Access, packages: Path) -> None:
 
     url = cli.run("create-function-url-config", *name, "--auth-type", "NONE")["FunctionUrl"]
     assert url == f"{access.server.http_url}/life/"
+    principal = ("--principal", "s3.amazonaws.com", "--action", "lambda:InvokeFunction")
+    cli.run("add-permission", *name, "--statement-id", "inbox", *principal)
+    policy = json.loads(cli.run("get-policy", *name)["Policy"])
+    assert policy["Statement"][0]["Principal"] == {"Service": "s3.amazonaws.com"}
+    cli.run("remove-permission", *name, "--statement-id", "inbox")
+    assert "ResourceNotFoundException" in cli.fail("get-policy", *name)
     cli.run("tag-resource", "--resource", made["FunctionArn"], "--tags", "stage=test")
     tags = cli.run("list-tags", "--resource", made["FunctionArn"])["Tags"]
     assert tags == {"team": "a", "stage": "test"}

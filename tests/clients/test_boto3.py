@@ -46,6 +46,7 @@ def test_the_life_of_a_function(client: Any, echo_zip: bytes, actor_zip: bytes) 
     client.delete_function_concurrency(**name)
     assert client.invoke(**name)["StatusCode"] == 200
 
+    _permit(client, name)
     arn = published["FunctionArn"].removesuffix(":2")
     client.tag_resource(Resource=arn, Tags={"stage": "test"})
     client.untag_resource(Resource=arn, TagKeys=["team"])
@@ -80,6 +81,17 @@ def _shift_an_alias(client: Any, name: dict[str, str]) -> None:
     client.update_alias(**alias, FunctionVersion="2", RoutingConfig={})
     assert answering() == {"2"}
     assert client.get_alias(**alias)["FunctionVersion"] == "2"
+
+
+def _permit(client: Any, name: dict[str, str]) -> None:
+    """Let a service call, see it, and take it back."""
+    called = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    client.add_permission(**name, StatementId="inbox", **called, SourceArn="arn:aws:s3:::inbox")
+    [statement] = json.loads(client.get_policy(**name)["Policy"])["Statement"]
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::inbox"}}
+    client.remove_permission(**name, StatementId="inbox")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(**name)
 
 
 def test_a_wrong_secret_is_refused(access: Access) -> None:

@@ -13,6 +13,7 @@ from tests.front.lambda_calls import ROLE, lambda_client, refused
 from tests.toolchain import ROOT
 
 ARN = "arn:aws:lambda:edge:000000000000:function:"
+ANYBODY = {"Action": "lambda:*", "Principal": "*"}
 OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("CreateFunction", {"Role": ROLE, "Runtime": "provided.al2023", "Handler": "bootstrap"}, 201),
     ("GetFunction", {}, 200),
@@ -52,6 +53,9 @@ OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("UpdateFunctionUrlConfig", {"InvokeMode": "BUFFERED"}, 200),
     ("ListFunctionUrlConfigs", {}, 200),
     ("DeleteFunctionUrlConfig", {}, 204),
+    ("AddPermission", {"StatementId": "a", **ANYBODY}, 201),
+    ("GetPolicy", {}, 200),
+    ("RemovePermission", {"StatementId": "a"}, 204),
     ("TagResource", {"Tags": {"team": "a"}}, 204),
     ("ListTags", {}, 200),
     ("UntagResource", {"TagKeys": ["team"]}, 204),
@@ -96,6 +100,11 @@ QUALIFIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("GetFunctionUrlConfig", "live", {}),
     ("UpdateFunctionUrlConfig", "live", {"InvokeMode": "BUFFERED"}),
     ("DeleteFunctionUrlConfig", "live", {}),
+    ("AddPermission", "1", {"StatementId": "a", **ANYBODY}),
+    ("GetPolicy", "1", {}),
+    ("RemovePermission", "1", {"StatementId": "a"}),
+    ("AddPermission", "live", {"StatementId": "a", **ANYBODY}),
+    ("RemovePermission", "live", {"StatementId": "a"}),
     ("DeleteFunction", "2", {}),
 )
 """What takes a version or an alias, in the order in which it is called, on `qualified`."""

@@ -18,6 +18,7 @@ from edge.model.function import (
 )
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
+from edge.model.policy import FunctionPolicy
 from edge.model.url import AuthType, Cors, UrlConfig
 from edge.storage.documents import (
     decode_artifact,
@@ -33,7 +34,10 @@ from tests.storage.versions import ARTIFACT, artifacts, settings, shared
 ARTIFACT_TEXT = encode_artifact(replace(ARTIFACT, package=Package("c" * 64, 9)))
 SETTINGS_TEXT = encode_settings(Settings())
 URL = UrlConfig(LATEST, AuthType.NONE, 1, 2, cors=Cors())
-SHARED_TEXT = encode_shared(SharedSettings(urls=(URL,), provisions=(Provision("1", 2, 3),)))
+POLICY = FunctionPolicy("1", "r1", (("s1", "{}"),))
+SHARED_TEXT = encode_shared(
+    SharedSettings(urls=(URL,), provisions=(Provision("1", 2, 3),), policies=(POLICY,))
+)
 ALL = pytest.mark.parametrize(
     ("decode", "text"),
     [
@@ -73,6 +77,7 @@ def test_all_shared_settings_come_back(stored: SharedSettings) -> None:
         (SharedSettings, json.loads(SHARED_TEXT)),
         (UrlConfig, json.loads(SHARED_TEXT)["urls"][0]),
         (Provision, json.loads(SHARED_TEXT)["provisions"][0]),
+        (FunctionPolicy, json.loads(SHARED_TEXT)["policies"][0]),
         (Cors, json.loads(SHARED_TEXT)["urls"][0]["cors"][0]),
     ],
 )

@@ -14,6 +14,7 @@ from edge.model.function import (
     Version,
 )
 from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
+from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
 from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 
@@ -69,4 +70,5 @@ shared = st.builds(
     _pairs,
     st.lists(urls, max_size=2).map(tuple),
     st.lists(st.builds(Provision, st.text(), _counts, _counts), max_size=2).map(tuple),
+    st.lists(st.builds(FunctionPolicy, st.text(), st.text(), _pairs), max_size=2).map(tuple),
 )

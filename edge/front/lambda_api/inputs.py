@@ -36,6 +36,11 @@ class Reference(NamedTuple):
         """The qualifier, or the version that answers without one."""
         return self.qualifier or LATEST
 
+    @property
+    def label(self) -> str:
+        """The function as it was named, for a message."""
+        return self.name if self.qualifier is None else f"{self.name}:{self.qualifier}"
+
 
 def reference(request: Request) -> Reference:
     """The function in the path (name, `name:qualifier` or ARN) and `?Qualifier`.

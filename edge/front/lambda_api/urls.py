@@ -69,7 +69,7 @@ class Urls:
 
         def create(stands: UrlConfig | None) -> UrlConfig:
             if stands is not None:
-                raise Conflict(f"{_name(named)} has a URL config: update it")
+                raise Conflict(f"{named.label} has a URL config: update it")
             return made
 
         return json_response(201, self._document(named.name, self._put(named, create)))
@@ -219,9 +219,5 @@ def _others(shared: SharedSettings, qualifier: str) -> tuple[UrlConfig, ...]:
     return tuple(url for url in shared.urls if url.qualifier != qualifier)
 
 
-def _name(named: Reference) -> str:
-    return named.name if named.qualifier is None else f"{named.name}:{named.qualifier}"
-
-
 def _none_set(named: Reference) -> NotFound:
-    return NotFound(f"{_name(named)} has no URL config")
+    return NotFound(f"{named.label} has no URL config")

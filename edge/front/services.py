@@ -15,6 +15,7 @@ from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
 from edge.model.limits import MIB
+from edge.model.outcome import Outcome
 from edge.model.policy import FunctionPolicy
 from edge.model.progress import Progress
 from edge.model.readiness import Readiness
@@ -40,11 +41,11 @@ class Invoker(Protocol):
         """Have `begin` called at the function's turn, unless the `canceled` of what is returned
         is set by then; None when too many wait."""
 
-    def turn_away(self, event: Event) -> Result:
-        """The Result of an event that nobody has time for."""
+    def turn_away(self, event: Event, outcome: Outcome = Outcome.OVERLOADED) -> Result:
+        """The Result of an event that is not run: by default, for nobody has time for it."""
 
-    def refuses(self, version: Version) -> bool:
-        """Whether an event for `version` would be refused now: at a limit, or overloaded."""
+    def refuses(self, version: Version) -> Outcome | None:
+        """What an event for `version` would be refused with now: a limit, or too much load."""
 
     def readiness(self, function: str) -> Readiness:
         """How many sandboxes wait for a function's events on this worker, and how that helped."""

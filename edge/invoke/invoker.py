@@ -126,11 +126,14 @@ class Invoker:
         turn = Turn(function, begin)
         return turn if self._sandbox.await_turn(turn) else None
 
-    def turn_away(self, event: Event) -> Result:
-        """The result of an event that nobody has time for. Raises as `invoke` does."""
+    def turn_away(self, event: Event, outcome: Outcome = Outcome.OVERLOADED) -> Result:
+        """The result of an event that is not run, for a limit or for want of time.
+
+        Raises as `invoke` does.
+        """
         version = self._registry.resolve(event.function, event.qualifier, event.pin)
         begun = Begun(event, version, time_ns() // NS_PER_MS, perf_counter_ns())
-        return self._meter(begun, _unrun(Outcome.OVERLOADED), None)
+        return self._meter(begun, _unrun(outcome), None)
 
     def start(self, event: Event) -> "Result | Invocation":
         """Run the first slice of an event: its result, or an invocation to `finish`.
@@ -191,9 +194,10 @@ class Invoker:
         """How many of a component's guests wait for their event here, and how often one did."""
         return self._sandbox.readiness(function)
 
-    def refuses(self, version: Version) -> bool:
-        """Whether a limit stands in the way now; a door asks before it reads a large body."""
-        return self._refuse(version) is not None
+    def refuses(self, version: Version) -> Outcome | None:
+        """The limit in the way now, if any; a door asks before it reads a body, and if there is
+        one, turns the event away: by the time it was started, its turn might have come."""
+        return self._refuse(version)
 
     def _refuse(self, version: Version) -> Outcome | None:
         """Whether a limit stands in the way: the function's, or the host's."""

@@ -1,5 +1,7 @@
 """One event to its result: what is recorded, refused, logged and handed over."""
 
+from dataclasses import replace
+
 import pytest
 
 from edge.deploy.sweep import sweep_artifacts
@@ -7,6 +9,7 @@ from edge.meter.journal import read_records
 from edge.model.errors import InvalidConfiguration, InvalidRequest, NotFound, PayloadTooLarge
 from edge.model.event import Event
 from edge.model.function import Settings, SnapshotState
+from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.worker import Worker
@@ -38,6 +41,17 @@ async def test_unknown_function_and_qualifier(worker: Worker) -> None:
         with pytest.raises(NotFound):
             await worker.invoker.invoke(event)
     assert not list(read_records(worker.settings.data / "journal"))
+
+
+async def test_an_event_that_was_refused_is_not_run(worker: Worker) -> None:
+    """Its body was never read: that there is room again by the time it is told changes nothing."""
+    await deploy(worker, "echo")
+    worker.registry.share("echo", lambda shared: replace(shared, concurrency_max=0))
+    refusal = worker.invoker.refuses(worker.registry.resolve("echo", LATEST))
+    worker.registry.share("echo", lambda shared: replace(shared, concurrency_max=None))
+    assert refusal is Outcome.THROTTLED
+    result = worker.invoker.turn_away(Event("echo", {}, "r"), refusal)
+    assert (result.outcome, result.usage.fuel) == (Outcome.THROTTLED, 0)
 
 
 @pytest.mark.parametrize("payload", [1 << 70, {"deep": None}, {1: "key"}, object()])

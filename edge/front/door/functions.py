@@ -12,6 +12,7 @@ one invocation of a connection is running, and it ends with the connection.
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from edge.front.answers import Answer, Headers, error_answer
@@ -87,12 +88,10 @@ class FunctionConnection(Connection):
             return
         if head.length > self._payload_bytes_max:
             raise body_too_large(self._payload_bytes_max)
-        later = is_later(head.fields)
-        if not later and services.invoker.refuses(
-            version
-        ):  # said, and metered, before the body is read
+        refusal = None if is_later(head.fields) else services.invoker.refuses(version)
+        if refusal is not None:  # said, and metered, before the body is read
             self._closes = True
-            self._run(call, b"")
+            self._start(call, b"", partial(services.invoker.turn_away, outcome=refusal))
             return
         self._call = call
         if head.length != CHUNKED:

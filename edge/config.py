@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from edge.model.errors import InvalidConfiguration
 from edge.model.limits import KIB, MIB
@@ -20,6 +20,7 @@ DATA_ENVIRONMENT = "EDGE_DATA"
 EDGE_DOOR = "edge"
 DOORS = (EDGE_DOOR, "hypercorn")
 """What parses HTTP/1.1: our own protocol, or Hypercorn's."""
+_FILES = ("tls_cert", "tls_key", "control_tls_cert", "control_tls_key")
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -50,13 +51,24 @@ class Address:
     @property
     def url(self) -> str:
         """The address as a client writes it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return self.url_over(tls=False)
+
+    def url_over(self, *, tls: bool) -> str:
+        """The address as a client writes it, of a door with or without TLS."""
+        return f"{'https' if tls else 'http'}://{self.bind}"
 
     @property
     def bind(self) -> str:
         """The address as a server binds it."""
-        return self.url.removeprefix("http://")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+class KeyPair(NamedTuple):
+    """PEM files of a certificate, followed by those that vouch for it, and of its private key."""
+
+    cert: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +244,48 @@ class DoorSettings:
                 ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The certificates of the doors: PEM files, read when a worker starts. None: no TLS.
+
+    The control plane has the pair of the data plane unless it has its own; with `control_tls` 0 it
+    has none.
+    """
+
+    tls_cert: str = ""
+    tls_key: str = ""
+    control_tls_cert: str = ""
+    control_tls_key: str = ""
+    control_tls: int = 1
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[int, int]]:
+        """Smallest and largest value of each key that is a number."""
+        return {"control_tls": (0, 1)}
+
+    def __post_init__(self) -> None:
+        """Raises InvalidConfiguration for half a pair."""
+        for prefix in ("", "control_"):
+            cert, key = f"{prefix}tls_cert", f"{prefix}tls_key"
+            if bool(getattr(self, cert)) != bool(getattr(self, key)):
+                missing = key if getattr(self, cert) else cert
+                raise InvalidConfiguration(f"{cert} and {key} belong together: give {missing}, too")
+
+    @property
+    def http(self) -> KeyPair | None:
+        """The data plane's."""
+        return KeyPair(self.tls_cert, self.tls_key) if self.tls_cert else None
+
+    @property
+    def control(self) -> KeyPair | None:
+        """The control plane's."""
+        if not self.control_tls:
+            return None
+        if self.control_tls_cert:
+            return KeyPair(self.control_tls_cert, self.control_tls_key)
+        return self.http
+
+
 def default_data() -> Path:
     """`EDGE_DATA`, else the user's data directory."""
     named = os.environ.get(DATA_ENVIRONMENT)
@@ -253,6 +307,7 @@ class Settings:
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     host: HostSettings = field(default_factory=HostSettings)
     connections: DoorSettings = field(default_factory=DoorSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
 
     def __post_init__(self) -> None:
         """Raises InvalidConfiguration for the first value out of its bounds."""
@@ -260,12 +315,7 @@ class Settings:
             raise InvalidConfiguration(f"door must be {' or '.join(DOORS)}, not {self.door!r}")
         if not 1 <= self.workers <= 64:
             raise InvalidConfiguration(f"workers must be between 1 and 64, not {self.workers}")
-        if not self.control.is_loopback:
-            raise InvalidConfiguration(
-                f"the control plane has no keys yet, so it listens on this machine only:"
-                f" give --control 127.0.0.1:PORT, not {self.control.bind}"
-            )
-        for part in (self.sandbox, self.host, self.connections):
+        for part in (self.sandbox, self.host, self.connections, self.tls):
             for key, (lowest, highest) in part.bounds.items():
                 value = getattr(part, key)
                 if not lowest <= value <= highest:
@@ -280,11 +330,12 @@ def load(overrides: Mapping[str, object] | None = None) -> Settings:
     Keys are the fields of `Settings` and of the settings inside it. A value of None leaves the
     default. Raises InvalidConfiguration, naming the nearest valid key.
     """
-    parts: dict[str, dict[str, object]] = {"": {}, "sandbox": {}, "host": {}, "connections": {}}
+    settings = Settings()
+    inside = ("sandbox", "host", "connections", "tls")
+    parts: dict[str, dict[str, object]] = {part: {} for part in ("", *inside)}
     owners = {f.name: "" for f in fields(Settings) if f.name not in parts}
-    owners |= {f.name: "sandbox" for f in fields(SandboxSettings)}
-    owners |= {f.name: "host" for f in fields(HostSettings)}
-    owners |= {f.name: "connections" for f in fields(DoorSettings)}
+    for part in inside:
+        owners |= {f.name: part for f in fields(getattr(settings, part))}
     for key, value in (overrides or {}).items():
         if key not in owners:
             near = get_close_matches(key, owners, 1)
@@ -292,14 +343,8 @@ def load(overrides: Mapping[str, object] | None = None) -> Settings:
             raise InvalidConfiguration(f"unknown setting {key!r}{hint}")
         if value is not None:
             parts[owners[key]][key] = _typed(key, value)
-    settings = Settings()
-    return replace(
-        settings,
-        sandbox=replace(settings.sandbox, **parts["sandbox"]),  # type: ignore[arg-type]
-        host=replace(settings.host, **parts["host"]),  # type: ignore[arg-type]
-        connections=replace(settings.connections, **parts["connections"]),  # type: ignore[arg-type]
-        **parts[""],  # type: ignore[arg-type]
-    )
+    changed = {part: replace(getattr(settings, part), **parts[part]) for part in inside}
+    return replace(settings, **changed, **parts[""])  # type: ignore[arg-type]
 
 
 def _typed(key: str, value: object) -> object:
@@ -307,6 +352,8 @@ def _typed(key: str, value: object) -> object:
         return Path(str(value)).expanduser()
     if key in ("door", "trusted_proxies", "public_url"):
         return str(value)
+    if key in _FILES:
+        return str(Path(str(value)).expanduser().absolute()) if value else ""
     if key in ("http", "control"):
         return value if isinstance(value, Address) else Address.parse(str(value))
     try:

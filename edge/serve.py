@@ -38,7 +38,8 @@ def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
     if handover is None:
         lock = DataLock.take(settings.data, settings.host.grace_s + LEAVE_S)
         with closing(lock), closing(Listeners.open(settings, passed)) as listeners:
-            _supervise(Supervisor(settings, listeners, lock, None), listeners, on_ready)
+            supervisor = Supervisor(settings, listeners, lock, None)
+            _supervise(supervisor, listeners.ready(settings.tls), on_ready)
         return
     if len(handover.workers) != settings.workers:
         raise Unsupported(
@@ -51,8 +52,9 @@ def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
     lock = DataLock.inherit(settings.data, handover.locks)
     sockets = [worker.sockets for worker in handover.workers]
     with closing(lock), closing(Listeners.inherit(sockets)) as listeners:
-        _supervise(Supervisor(settings, listeners, lock, handover), listeners, on_ready)
+        supervisor = Supervisor(settings, listeners, lock, handover)
+        _supervise(supervisor, listeners.ready(settings.tls), on_ready)
 
 
-def _supervise(supervisor: Supervisor, listeners: Listeners, on_ready: OnReady | None) -> None:
-    supervisor.run(on_ready=lambda: on_ready(listeners.ready) if on_ready else None)
+def _supervise(supervisor: Supervisor, ready: Ready, on_ready: OnReady | None) -> None:
+    supervisor.run(on_ready=lambda: on_ready(ready) if on_ready else None)

@@ -27,6 +27,7 @@ from edge.config import (
     HostSettings,
     SandboxSettings,
     Settings,
+    TlsSettings,
 )
 from edge.deploy.deployer import Deployer
 from edge.deploy.packages import Packages
@@ -37,6 +38,7 @@ from edge.front.data import DataPlane
 from edge.front.door.asgi import AppConnection
 from edge.front.door.functions import FunctionConnection
 from edge.front.door.server import Door
+from edge.front.door.terms import hypercorn_config
 from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
 from edge.host.fetch.calls import FetchCalls
@@ -223,11 +225,13 @@ async def serve(
         host = settings.host
         bounds = Bounds(host.payload_bytes_max, host.module_bytes_max, host.concurrency_max)
         http, control = sockets
-        config = _door_config(settings.host.grace_s)
+        http_address, control_address = (Address(*sock.getsockname()[:2]) for sock in sockets)
+        config = hypercorn_config(host.grace_s, settings.tls.http)
+        control_config = hypercorn_config(host.grace_s, settings.tls.control)
         data_plane = DataPlane(services, bounds)
-        data_url = settings.connections.public_url or Address(*http.getsockname()[:2]).url
-        private_plane = control_plane(services, bounds, Authority(worker.keyring), data_url)
-        control_config = _door_config(settings.host.grace_s)
+        data_url = settings.connections.public_url or http_address.url_over(tls=config.ssl_enabled)
+        authority = Authority(worker.keyring, is_local=control_address.is_loopback)
+        private_plane = control_plane(services, bounds, authority, data_url)
         async with asyncio.TaskGroup() as doors:
             if settings.door == EDGE_DOOR:
                 functions = Door(
@@ -254,19 +258,9 @@ async def serve(
 async def _hypercorn(
     app: Any, config: hypercorn.config.Config, sock: socket.socket, stop: asyncio.Event
 ) -> None:
+    config.backlog = BACKLOG
     config.bind = [f"fd://{os.dup(sock.fileno())}"]  # a copy: Hypercorn closes what it is given
     await hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
-
-
-def _door_config(grace_s: int) -> hypercorn.config.Config:
-    config = hypercorn.config.Config()
-    config.graceful_timeout = grace_s
-    config.include_server_header = False
-    config.loglevel = "WARNING"
-    config.errorlog = "-"
-    config.accesslog = None
-    config.backlog = BACKLOG
-    return config
 
 
 def _main(order: dict[str, Any]) -> None:
@@ -303,6 +297,7 @@ def _settings(document: dict[str, Any]) -> Settings:
         sandbox=SandboxSettings(**document["sandbox"]),
         host=HostSettings(**document["host"]),
         connections=DoorSettings(**document["connections"]),
+        tls=TlsSettings(**document["tls"]),
     )
 
 

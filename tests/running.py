@@ -8,6 +8,7 @@ import json
 import os
 import selectors
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,18 +23,29 @@ STOP_TIMEOUT_S = 30
 
 
 class Server:
-    """A running host. `http` and `control` are clients of its two doors."""
+    """A running host. `http` and `control` are clients of its two doors, who trust `trusted`.
+
+    `control_host` is where its control plane listens; `0.0.0.0` is asked at 127.0.0.1.
+    """
 
     def __init__(
-        self, data: Path, *, workers: int = 1, settings: Mapping[str, object] | None = None
+        self,
+        data: Path,
+        *,
+        workers: int = 1,
+        settings: Mapping[str, object] | None = None,
+        trusted: ssl.SSLContext | None = None,
+        control_host: str = "127.0.0.1",
     ) -> None:
         self.data = data
         self._workers = workers
+        self._verify = trusted or False
+        self._control_host = control_host
         self._settings = dict(settings or {})
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "edge", "serve", "--json", "--data", str(self.data)]
-        command += ["--http", "127.0.0.1:0", "--control", "127.0.0.1:0"]
+        command += ["--http", "127.0.0.1:0", "--control", f"{self._control_host}:0"]
         command += ["--workers", str(self._workers)]
         for key, value in self._settings.items():
             command += ["--set", f"{key}={value}"]
@@ -47,10 +59,15 @@ class Server:
         except BaseException:
             self.stop()
             raise
-        self.http_url, self.control_url = ready["http"], ready["control"]
-        self.http = httpx.Client(base_url=self.http_url, timeout=60, trust_env=False)
-        self.control = httpx.Client(base_url=self.control_url, timeout=120, trust_env=False)
+        self.http_url = ready["http"]
+        self.control_url = ready["control"].replace("0.0.0.0", "127.0.0.1")
+        self.http = self.client(self.http_url)
+        self.control = self.client(self.control_url)
         return self
+
+    def client(self, url: str) -> httpx.Client:
+        """A client of one door."""
+        return httpx.Client(base_url=url, timeout=120, trust_env=False, verify=self._verify)
 
     def __exit__(self, *_: object) -> None:
         self.http.close()

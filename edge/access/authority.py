@@ -38,16 +38,19 @@ class Claim:
 class Authority:
     """Identifies callers by a signature or a token, and judges what they want."""
 
-    def __init__(self, keyring: Keyring, clock: Callable[[], float] = time.time) -> None:
-        """`clock` gives Unix seconds."""
+    def __init__(
+        self, keyring: Keyring, *, is_local: bool, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`is_local`: only this machine's users can ask. `clock` gives Unix seconds."""
         self._keyring = keyring
         self._clock = clock
         self._policies: dict[str, Policy] = {}
+        self.is_local = is_local
 
     @property
     def is_closed(self) -> bool:
-        """Whether callers need a key."""
-        return self._keyring.is_closed
+        """Whether callers need a key: once there is one, and from everywhere but this machine."""
+        return not self.is_local or self._keyring.is_closed
 
     def identify(self, wire: Wire) -> Claim:
         """Whose key the request names, as far as can be told without its body.
@@ -55,6 +58,11 @@ class Authority:
         Raises MissingAuthenticationToken, IncompleteSignature, InvalidSignature,
         UnrecognizedClient, StorageFailure.
         """
+        if not self._keyring.is_closed:
+            raise MissingAuthenticationToken(
+                "this host is reached from other machines and has no keys yet: make the first with"
+                " 'edge key create' on the host, with its --data or EDGE_DATA"
+            )
         found = [value for name, value in wire.headers if name == _AUTHORIZATION]
         if not found:
             raise MissingAuthenticationToken(

@@ -7,6 +7,7 @@ Invariant: whatever goes wrong between here and there is a CommandFailed with on
 import hashlib
 import json
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,6 +38,7 @@ from edge.model.limits import TIMEOUT_MS_MAX
 
 CONTROL_ENVIRONMENT = "EDGE_CONTROL"
 TOKEN_ENVIRONMENT = "EDGE_TOKEN"
+CA_ENVIRONMENT = "EDGE_CA"
 NOT_FOUND = 404
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
@@ -62,16 +64,18 @@ class ControlPlane:
     def __init__(self, url: str | None = None) -> None:
         """`url` defaults to EDGE_CONTROL, then to where `edge serve` listens.
 
-        EDGE_TOKEN, where it is set, is sent with every request.
+        EDGE_TOKEN, where it is set, is sent with every request; EDGE_CA names a file of
+        certificates to trust instead of the usual ones.
         """
         named = url or os.environ.get(CONTROL_ENVIRONMENT) or HostSettings().control.url
-        host = _host_of(named)
+        parsed = _parsed(named)
         self.url = named.rstrip("/")
         self._http = httpx.Client(
             base_url=self.url,
             headers=_headers(),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            trust_env=not Address(host, 0).is_loopback,  # no proxy leads to this machine
+            verify=_trust() if parsed.scheme == "https" else False,  # reading those takes 30 ms
+            trust_env=not Address(parsed.host, 0).is_loopback,  # no proxy leads to this machine
         )
 
     def __enter__(self) -> Self:
@@ -261,11 +265,8 @@ class ControlPlane:
             response = self._http.request(
                 method, path, params=params, content=content, headers=headers, timeout=timeout
             )
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise CommandFailed(
-                f"no edge host answers at {self.url}:"
-                f" start one with 'edge serve', or set {CONTROL_ENVIRONMENT}"
-            ) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise CommandFailed(_no_connection(self.url, error)) from None
         except httpx.TimeoutException:
             raise CommandFailed(f"{self.url} did not answer {method} within {seconds} s") from None
         except httpx.TransportError as error:
@@ -318,7 +319,7 @@ def _lambda_path(name: str) -> str:
     return f"/2015-03-31/functions/{quote(name, safe='')}"
 
 
-def _host_of(url: str) -> str:
+def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -327,7 +328,36 @@ def _host_of(url: str) -> str:
         raise CommandFailed(
             f"{CONTROL_ENVIRONMENT} is {url!r}: give it a URL such as {HostSettings().control.url}"
         )
-    return parsed.host
+    return parsed
+
+
+def _trust() -> ssl.SSLContext:
+    """Whose certificates are taken: EDGE_CA's, or those of SSL_CERT_FILE, SSL_CERT_DIR, Mozilla."""
+    file = os.environ.get(CA_ENVIRONMENT)
+    if not file:
+        return httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        why = "it has no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise CommandFailed(f"cannot use {file}, which {CA_ENVIRONMENT} names: {why}") from None
+
+
+def _no_connection(url: str, error: BaseException) -> str:
+    """Why there is no connection, and what to do: TLS's reasons stand deep in an error's causes."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of {url} is not trusted ({cause.verify_message}):"
+            f" set {CA_ENVIRONMENT} to the file of the certificate that vouches for it"
+        )
+    if cause is not None:
+        return f"{url} does not speak TLS as it should ({cause.reason}): is it a http:// address?"
+    return (
+        f"no edge host answers at {url}: start one with 'edge serve', or set {CONTROL_ENVIRONMENT}"
+    )
 
 
 def _failure_message(response: httpx.Response, url: str) -> str:

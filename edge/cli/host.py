@@ -22,6 +22,8 @@ def host_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--door", type=click.Choice(DOORS), help="What parses HTTP/1.1: edge's own, or Hypercorn."
     )
+    @click.option("--tls-cert", metavar="FILE", help="Serve with this certificate: https.")
+    @click.option("--tls-key", metavar="FILE", help="The certificate's private key.")
     @click.option(
         "--set",
         "assignments",
@@ -38,11 +40,13 @@ def host_options(command: Callable[..., None]) -> Callable[..., None]:
         control: str | None,
         workers: int | None,
         door: str | None,
+        tls_cert: str | None,
+        tls_key: str | None,
         assignments: tuple[tuple[str, str], ...],
         **rest: object,
     ) -> None:
         named: dict[str, object] = {"data": data, "http": http, "control": control}
-        named |= {"workers": workers, "door": door}
+        named |= {"workers": workers, "door": door, "tls_cert": tls_cert, "tls_key": tls_key}
         given = {key: value for key, value in named.items() if value is not None}
         command(settings=load({**dict(assignments), **given}), **rest)
 

@@ -27,10 +27,19 @@ def serve(settings: Settings, as_json: bool) -> None:
             return
         click.echo(f"edge {__version__} serves functions at {ready.http_url}")
         click.echo(f"control plane at {ready.control_url}; Ctrl-C stops")
+        if not ready.control_is_local and settings.tls.control is None:
+            click.echo(
+                "it is reached without TLS, and tokens can be read on their way to it:"
+                " give --tls-cert and --tls-key",
+                err=True,
+            )
         with open_keyring(settings.data) as keyring:
-            if not keyring.is_closed:
-                click.echo(
-                    "it is open to everybody on this machine: 'edge key create' closes it", err=True
-                )
+            if keyring.is_closed:
+                return
+        if ready.control_is_local:
+            told = "it is open to everybody on this machine: 'edge key create' closes it"
+        else:
+            told = "it is closed, for it has no keys yet: 'edge key create' makes the first"
+        click.echo(told, err=True)
 
     run(settings, on_ready=announce)

@@ -1,6 +1,6 @@
 """The control plane: Lambda's API, `/v1` and `/healthz`, as one ASGI app.
 
-Neighbours: the endpoints are in `lambda_api/` and `v1/`; `serve.py` binds this to loopback.
+Neighbours: the endpoints are in `lambda_api/` and `v1/`; `worker.py` serves this.
 Invariant: never reachable on the data plane's port; every request passed `guard.py`, then
 `gate.py`, first.
 """
@@ -55,7 +55,7 @@ def control_plane(services: Services, bounds: Bounds, authority: Authority, data
         _dialect_of,
         2 * bounds.module_bytes_max,
     )
-    return Discarding(Guard(gate))
+    return Discarding(Guard(gate, is_local=authority.is_local))
 
 
 def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route]:

@@ -1,10 +1,11 @@
 """Keeps web pages away from the control plane, which may be open to this machine.
 
-Neighbours: `control.py` puts it outermost; `serve.py` binds the plane to loopback only.
+Neighbours: `control.py` puts it outermost; `access/` closes a plane that others can reach.
 A page on any site can make its reader's browser send requests to 127.0.0.1, directly (then
 `Origin` or `Sec-Fetch-Site` tells) or under a name of its own that resolves here (then `Host`
 tells). The data plane's port is another site too: functions may serve pages there.
-Invariant: a request that passes named this machine, and came from no page but the plane's own.
+Invariant: a request that passes came from no page but the plane's own, and named this machine,
+where that is all that the plane is bound to; elsewhere, where a key is needed, any name will do.
 """
 
 from ipaddress import ip_address
@@ -27,9 +28,10 @@ _OWN_SITES = ("same-origin", "none")
 class Guard:
     """ASGI middleware: refuses foreign requests, marks every response as not for other sites."""
 
-    def __init__(self, app: App) -> None:
-        """Guard `app`."""
+    def __init__(self, app: App, *, is_local: bool) -> None:
+        """Guard `app`; `is_local` says that it is bound to loopback."""
         self._app = app
+        self._is_local = is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -44,7 +46,7 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *marks]}
             await send(message)
 
-        refusal = foreign(scope["headers"], scope["scheme"])
+        refusal = foreign(scope["headers"], scope["scheme"], is_local=self._is_local)
         if refusal:
             answer = error_answer(ForeignOrigin(refusal), new_request_id())
             await send_answer(marked_send, answer, head=scope["method"] == "HEAD")
@@ -52,10 +54,12 @@ class Guard:
         await self._app(scope, receive, marked_send)
 
 
-def foreign(headers: list[tuple[bytes, bytes]], scheme: str) -> str:
+def foreign(headers: list[tuple[bytes, bytes]], scheme: str, *, is_local: bool) -> str:
     """Why a request with these header fields is refused; empty when it is not."""
     hosts = _values(headers, b"host")
-    if len(hosts) != 1 or not is_loopback(hosts[0]):
+    if len(hosts) != 1:
+        return "the Host header must be there once"
+    if is_local and not is_loopback(hosts[0]):
         return "the Host header must name this machine: use localhost or 127.0.0.1"
     if any(origin != f"{scheme}://{hosts[0]}" for origin in _values(headers, b"origin")):
         return "the Origin header names another site"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Self
 
-from edge.config import Address, Settings
-from edge.model.errors import InvalidConfiguration, Unsupported
+from edge.config import Address, Settings, TlsSettings
+from edge.model.errors import Unsupported
 from edge.supervise.systemd import NAMES
 
 BACKLOG = 2_048
@@ -27,10 +27,11 @@ Passed = Mapping[str, Sequence[socket.socket]]
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Where the doors are open."""
+    """Where the doors are open. `control_is_local`: only this machine can reach that one."""
 
     http_url: str
     control_url: str
+    control_is_local: bool
 
 
 class Listeners:
@@ -44,14 +45,14 @@ class Listeners:
         """Listen for each worker beside the others, or on what was passed.
 
         Fewer passed sockets than workers are shared. Raises Unsupported when an address cannot be
-        had or there are more sockets than workers, InvalidConfiguration for a public control plane.
+        had or there are more sockets than workers.
         """
         doors: list[Sequence[socket.socket]] = []
         try:
             for name, address in zip(NAMES, (settings.http, settings.control), strict=True):
                 given = passed.get(name, ())
                 if given:
-                    _check_passed(name, given, settings.workers)
+                    _check_count(name, given, settings.workers)
                     doors.append(given)
                 else:
                     doors.append(_bind_beside(address, settings.workers))
@@ -72,11 +73,14 @@ class Listeners:
             sock.set_inheritable(False)
         return cls([(sockets[http], sockets[control]) for http, control in descriptors])
 
-    @property
-    def ready(self) -> Ready:
+    def ready(self, tls: TlsSettings) -> Ready:
         """The URLs, with the ports that were taken."""
         http, control = (_address(sock) for sock in self.pairs[0])
-        return Ready(http.url, control.url)
+        return Ready(
+            http.url_over(tls=tls.http is not None),
+            control.url_over(tls=tls.control is not None),
+            all(_address(sock).is_loopback for _, sock in self.pairs),
+        )
 
     @property
     def descriptors(self) -> tuple[tuple[int, int], ...]:
@@ -94,18 +98,12 @@ def _address(sock: socket.socket) -> Address:
     return Address(*sock.getsockname()[:2])
 
 
-def _check_passed(name: str, sockets: Sequence[socket.socket], workers: int) -> None:
+def _check_count(name: str, sockets: Sequence[socket.socket], workers: int) -> None:
     if len(sockets) > workers:
         raise Unsupported(
             f"systemd passed {len(sockets)} sockets named {name!r} for {workers} worker(s):"
             f" give --workers {len(sockets)}, or pass fewer"
         )
-    for sock in sockets:
-        if name == "control" and not _address(sock).is_loopback:
-            raise InvalidConfiguration(
-                "the control plane has no keys yet, so it listens on this machine only:"
-                f" write ListenStream=127.0.0.1:PORT, not {_address(sock).bind}"
-            )
 
 
 def _bind_beside(address: Address, count: int) -> list[socket.socket]:

@@ -16,11 +16,15 @@ ROLE = "arn:aws:iam::000000000000:role/any"
 
 
 @contextmanager
-def lambda_client(control_url: str, key_id: str = "x", secret: str = "x") -> Iterator[Any]:
-    """A Lambda client whose endpoint is a host's control plane, signing with a key."""
+def lambda_client(
+    control_url: str, key_id: str = "x", secret: str = "x", *, verify: str | None = None
+) -> Iterator[Any]:
+    """A Lambda client whose endpoint is a host's control plane, signing with a key; `verify` is
+    whom it trusts."""
     made = boto3.client(
         "lambda",
         endpoint_url=control_url,
+        verify=verify,
         region_name="us-east-1",
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,

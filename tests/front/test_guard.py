@@ -49,7 +49,8 @@ def test_no_other_name_passes(host: str) -> None:
 )
 def test_clients_and_own_pages_pass(headers: list[tuple[bytes, bytes]]) -> None:
     """Programs send neither Origin nor Sec-Fetch-Site; the plane's own pages name it."""
-    assert foreign(headers, "http") == ""
+    assert foreign(headers, "http", is_local=True) == ""
+    assert foreign(headers, "http", is_local=False) == ""
 
 
 @pytest.mark.parametrize(
@@ -70,4 +71,15 @@ def test_clients_and_own_pages_pass(headers: list[tuple[bytes, bytes]]) -> None:
 )
 def test_foreign_requests_are_refused(headers: list[tuple[bytes, bytes]]) -> None:
     """Other sites, rebound names, and the data plane's own port, where functions serve pages."""
-    assert foreign(headers, "http")
+    assert foreign(headers, "http", is_local=True)
+
+
+def test_a_plane_that_others_reach_has_any_name() -> None:
+    """It asks for keys, which no page has; but Host is still one, and pages still its own."""
+    named = (b"host", b"edge.example:8081")
+    assert foreign([named], "https", is_local=False) == ""
+    assert (
+        foreign([named, (b"origin", b"https://edge.example:8081")], "https", is_local=False) == ""
+    )
+    for more in (named, (b"origin", b"https://evil.example"), (b"sec-fetch-site", b"cross-site")):
+        assert foreign([named, more], "https", is_local=False)

@@ -10,6 +10,7 @@ Invariant: leaving the context stops every client.
 
 import contextlib
 import http.client
+import ssl
 import threading
 import time
 from collections import Counter
@@ -21,10 +22,22 @@ _CLOSED_IDLE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipe
 
 
 class Load:
-    """`kept` and `fresh` clients that ask for `path` until the context ends."""
+    """`kept` and `fresh` clients that ask for `path` until the context ends.
 
-    def __init__(self, url: str, path: str, *, kept: int = 3, fresh: int = 3) -> None:
+    `trusted` is what clients of an https URL trust.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        path: str,
+        *,
+        kept: int = 3,
+        fresh: int = 3,
+        trusted: ssl.SSLContext | None = None,
+    ) -> None:
         self._address = urlsplit(url).netloc
+        self._trusted = trusted
         self._path = path
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -60,15 +73,18 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._trusted is None:
+            return http.client.HTTPConnection(self._address, timeout=TIMEOUT_S)
+        return http.client.HTTPSConnection(self._address, timeout=TIMEOUT_S, context=self._trusted)
+
     def _renew(self) -> None:
         while not self._stop.is_set():
-            connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_S)
-            with contextlib.closing(connection):
+            with contextlib.closing(self._connection()) as connection:
                 self._ask(connection, {"connection": "close"}, was_kept=False)
 
     def _keep(self) -> None:
-        connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_S)
-        with contextlib.closing(connection):
+        with contextlib.closing(self._connection()) as connection:
             while not self._stop.is_set():
                 self._ask(connection, {}, was_kept=connection.sock is not None)
 

@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         "busy",
         "due_s",
         "full",
+        "introduced",
     )
 
     def __init__(self, door: "Door") -> None:
@@ -85,6 +86,7 @@ class Connection(asyncio.Protocol):
         self.busy = False  # something runs, and will answer
         self.full = False  # nobody takes the body's pieces now
         self.due_s = NEVER
+        self.introduced = ""  # whom a proxy named before TLS
 
     # What becomes of a message: a subclass's
 
@@ -120,8 +122,10 @@ class Connection(asyncio.Protocol):
             self._refuse(refusal)
             return
         self._trusted = door.is_proxy(self._peer)
-        self._has_preface = self._trusted and door.settings.proxy_protocol == 1
+        if self.introduced:
+            self._peer, self._trusted = self.introduced, False
         tls = transport.get_extra_info("ssl_object")
+        self._has_preface = tls is None and self._trusted and door.settings.proxy_protocol == 1
         if tls is not None and tls.selected_alpn_protocol() == "h2":
             self._hand_over(b"")
 

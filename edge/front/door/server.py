@@ -6,7 +6,6 @@ Invariant: every connection is known here from its first byte to its last, a han
 
 import asyncio
 import socket
-import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from hypercorn.config import Config
 from edge.config import DoorSettings
 from edge.front.asgi import App
 from edge.front.door.connection import Connection
+from edge.front.door.handshakes import Handshakes
 from edge.front.door.proxies import Proxies
 from edge.front.door.refusals import body_no_room, too_many
 from edge.front.door.writing import date_line
@@ -57,12 +57,11 @@ class Door:
         self._per_address: Counter[str] = Counter()
         self._handed: set[asyncio.Task[None]] = set()
         self._body_bytes = 0
+        self._handshakes: Handshakes | None = None
 
     async def serve(self, sock: socket.socket, stop: asyncio.Event, backlog: int) -> None:
         """Serve until `stop`, then finish what runs, within the grace time."""
-        listener = await self.loop.create_server(
-            lambda: self._connect(self), sock=sock, backlog=backlog, ssl=self._tls()
-        )
+        listener = await self._listen(sock, backlog)
         sweeper = asyncio.create_task(self._sweep())
         try:
             await stop.wait()
@@ -74,10 +73,28 @@ class Door:
             await self._drain()
             sweeper.cancel()
 
-    def _tls(self) -> ssl.SSLContext | None:
-        return self._config.create_ssl_context() if self._config.ssl_enabled else None
+    async def _listen(self, sock: socket.socket, backlog: int) -> asyncio.Server | Handshakes:
+        context = self._config.create_ssl_context()
+        if context is None:
+            return await self.loop.create_server(self.connect, sock=sock, backlog=backlog)
+        self._handshakes = Handshakes(self, sock, context)
+        return self._handshakes
 
     # What connections say
+
+    def connect(self, source: str = "") -> Connection:
+        """The protocol of a new connection; `source` is what a proxy said of it before TLS."""
+        connection = self._connect(self)
+        connection.introduced = source
+        return connection
+
+    def has_room(self, address: str, handshakes: int, handshakes_of_address: int) -> bool:
+        """Whether another connection from `address` is shaken hands with, beside those that are."""
+        settings = self.settings
+        if len(self._connections) + handshakes >= settings.connections_max + REFUSED_MAX:
+            return False
+        count = self._per_address[address] + handshakes_of_address
+        return count < settings.connections_per_address_max or self.is_proxy(address)
 
     def enter(self, connection: Connection) -> None:
         """Note a new connection. Raises Refusal when it is one too many."""
@@ -173,9 +190,16 @@ class Door:
         """Wait for what runs, as long as the grace time lasts."""
         began_s = self.loop.time()
         until_s = began_s + self._config.graceful_timeout
-        while (self._connections or self._handed) and self.loop.time() < until_s:
+        while self._is_needed and self.loop.time() < until_s:
             await asyncio.sleep(_DRAIN_POLL_S)
             if self.loop.time() > began_s + NEWCOMER_S:
                 self._close_idle(keep_new=False)
+        if self._handshakes is not None:
+            self._handshakes.abort()
         for connection in tuple(self._connections):
             connection.abort()
+
+    @property
+    def _is_needed(self) -> bool:
+        shaking = self._handshakes is not None and self._handshakes.count > 0
+        return bool(self._connections or self._handed or shaking)

@@ -132,16 +132,20 @@ class SandboxSettings:
 class HostSettings:
     """What one host takes on at once, and how large.
 
-    `versions_max`: numbered versions of one function. `deploy_wait_ms`: how long Lambda's create
-    and update wait for their build before they answer with Pending or InProgress.
-    `async_…`: events and bytes kept; events run by a worker at once; how long a killed worker's
-    events are held; the waits before a first retry and before asking again for room.
+    `stream_bytes_max`: of an answer that leaves as it is written; `stream_buffer_bytes_max` of it
+    wait for a client that reads slowly. `versions_max`: numbered versions of one function.
+    `deploy_wait_ms`: how long Lambda's create and update wait for their build before they answer
+    with Pending or InProgress. `async_…`: events and bytes kept; events run by a worker at once;
+    how long a killed worker's events are held; the waits before a first retry and before asking
+    again for room.
     """
 
     concurrency_max: int = 1_000
     functions_max: int = 4_096
     versions_max: int = 1_000
     payload_bytes_max: int = 6 * MIB
+    stream_bytes_max: int = 20 * MIB
+    stream_buffer_bytes_max: int = 64 * KIB
     module_bytes_max: int = 64 * MIB
     log_bytes_max: int = 256 * KIB
     build_timeout_s: int = 120
@@ -166,6 +170,8 @@ class HostSettings:
             "functions_max": (1, 65_536),
             "versions_max": (1, 1_000_000),
             "payload_bytes_max": (1 * KIB, 512 * MIB),
+            "stream_bytes_max": (1 * KIB, 1 << 40),
+            "stream_buffer_bytes_max": (4 * KIB, 16 * MIB),
             "module_bytes_max": (1 * KIB, 1_024 * MIB),
             "log_bytes_max": (0, 16 * MIB),
             "build_timeout_s": (1, 3_600),

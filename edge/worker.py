@@ -44,6 +44,7 @@ from edge.host.calls import HostCalls
 from edge.host.fetch.calls import FetchCalls
 from edge.host.fetch.fetcher import Fetcher
 from edge.host.kv import KvCalls
+from edge.host.response import ResponseCalls, StreamLimits
 from edge.invoke.intake import Intake
 from edge.invoke.invoker import Admission, Invoker, Metering
 from edge.invoke.occupancy import Occupancy
@@ -124,7 +125,16 @@ class Worker:
         )
         plan = plan_for_machine(host.concurrency_max, sandbox.memory_mb_max)
         fetcher = Fetcher()
-        calls = HostCalls({**KvCalls(self.kv).operations, **FetchCalls(fetcher).operations})
+        streams = StreamLimits(
+            host.stream_buffer_bytes_max, host.stream_bytes_max, host.payload_bytes_max
+        )
+        calls = HostCalls(
+            {
+                **KvCalls(self.kv).operations,
+                **FetchCalls(fetcher).operations,
+                **ResponseCalls(streams).operations,
+            }
+        )
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(
             plan, self._compiled, data / TEMPORARY, host, INIT_MS_MAX * sandbox.fuel_per_ms

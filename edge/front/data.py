@@ -18,11 +18,14 @@ from edge.front.pins import pin_of
 from edge.front.presence import run_while_connected
 from edge.front.refusal import refuse
 from edge.front.results import answer_result
+from edge.front.sending import SentStream
 from edge.front.services import Bounds, Services
+from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
 from edge.front.target import Target, parse_target, without_authority
 from edge.model.event import Event
-from edge.model.function import GuestKind, Version
+from edge.model.function import Version
 from edge.model.ids import new_request_id
+from edge.model.result import Result
 from edge.model.url import Cors
 
 
@@ -58,14 +61,26 @@ class DataPlane:
             return
         time_ms = time.time_ns() // 1_000_000
         event = http_event(request, target, body, request_id, time_ms, version.version)
-        try:
-            if is_later(request.headers):
-                answer = await accept(self._services, event)
-            else:
-                answer = await self._run(event, version.artifact.kind, receive)
-        except ClientGone:
+        if is_later(request.headers):
+            answer = await accept(self._services, event)
+            await send_answer(send, _shared(answer, cors, request), head=request.method == "HEAD")
             return
-        await send_answer(send, _shared(answer, cors, request), head=request.method == "HEAD")
+        stream = SentStream(scope, send)
+
+        def take(response: ResponseStream) -> None:
+            head = stream_answer(response.head, version, request_id)
+            stream.begin(_shared(head, cors, request), response.take())
+
+        taker = take if is_streamed(version, target.qualifier) else None
+        run = self._run(event, version, stream, taker)
+        try:
+            found = await run_while_connected(run, receive)
+        except ClientGone:
+            stream.cancel()
+            return
+        if found is not None:
+            answer = _shared(found, cors, request)
+            await send_answer(send, answer, head=request.method == "HEAD")
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
         target = parse_target(request.raw_path)
@@ -76,15 +91,18 @@ class DataPlane:
         declared = next((v for name, v in request.headers if name == b"content-length"), None)
         return await read_body(receive, declared, self._bounds.payload_bytes_max)
 
-    async def _run(self, event: Event, kind: GuestKind, receive: Receive) -> Answer:
+    async def _run(
+        self, event: Event, version: Version, stream: SentStream, taker: Taker | None
+    ) -> Answer | None:
+        """The answer, unless it was sent as it came."""
         services = self._services
+        result: Result | None = None
         try:
-            result = await run_while_connected(services.invoker.invoke(event), receive)
-            return answer_result(result, kind, services.logs)
-        except ClientGone:
-            raise
+            result = await services.invoker.invoke(event, taker)
+            answer = answer_result(result, version.artifact.kind, services.logs)
         except Exception as error:  # the outermost frame: nothing may pass
-            return error_answer(platform_error(error, event.request_id), event.request_id)
+            answer = error_answer(platform_error(error, event.request_id), event.request_id)
+        return None if await stream.end(result) else answer
 
 
 def _shared(answer: Answer, cors: Cors | None, request: HttpRequest) -> Answer:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from edge.front.streams import Taker
 from edge.meter.bill import Tariff
 from edge.meter.ledger import UsageTotal
 from edge.model.alias import Alias
@@ -25,13 +26,15 @@ from edge.model.result import LogLine, Result
 class Invoker(Protocol):
     """The one door inside."""
 
-    def invoke(self, event: Event) -> Coroutine[Any, Any, Result]:
-        """Run one event. What a guest did wrong is in the Result; raises EdgeError for ours."""
+    def invoke(self, event: Event, taker: Taker | None = None) -> Coroutine[Any, Any, Result]:
+        """Run one event. What a guest did wrong is in the Result; raises EdgeError for ours.
+
+        An answer that comes in pieces is `taker`'s, or the Result's value once it is whole."""
 
     def start(self, event: Event) -> Result | Any:
         """Run the first slice: the Result, or what `finish` goes on with. Raises as `invoke`."""
 
-    async def finish(self, started: Any) -> Result:
+    async def finish(self, started: Any, taker: Taker | None = None) -> Result:
         """Run what was started to its Result; cancelling this ends the guest."""
 
     def must_wait(self, function: str) -> bool:

@@ -59,6 +59,15 @@ class Arguments:
             self._refuse(name, "a map of texts")
         return value
 
+    def list_of_texts(self, name: str) -> list[str]:
+        """A list of texts; empty when it was not given."""
+        value = self._left.pop(name, None)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(type(item) is str for item in value):
+            self._refuse(name, "a list of texts")
+        return value
+
     def value(self, name: str) -> object:
         """Any value, null included; it must be given."""
         if name not in self._left:

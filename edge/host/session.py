@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from edge.host.grants import GrantSet
 from edge.host.log import LogBuffer
+from edge.host.response import ResponseStream, Taker
 from edge.model.limits import MIB
 
 STDOUT_BYTES_MAX_DEFAULT = 6 * MIB
@@ -32,7 +33,8 @@ class Session:
 
     `deadline_ns` is on `time.monotonic_ns()`'s clock. `stdout` is None for guests whose standard
     output is log. `exit_status` is None until the guest calls `proc_exit`. `calls` counts host
-    calls by operation. `host_fuel` is in fuel, `host_ns` in wall time.
+    calls by operation. `host_fuel` is in fuel, `host_ns` in wall time. `response` is what the guest
+    answers piece by piece, if it does; `taker` is told of it.
     """
 
     request_id: str
@@ -52,6 +54,8 @@ class Session:
     calls: dict[str, int] = field(default_factory=dict)
     host_fuel: int = 0
     host_ns: int = 0
+    response: ResponseStream | None = None
+    taker: Taker | None = None
 
     def forget(self) -> None:
         """As if nothing had run yet: the guest is started again, and nobody saw the first try."""

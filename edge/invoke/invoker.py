@@ -15,6 +15,7 @@ import structlog
 
 from edge.config import HostSettings
 from edge.host.log import LogBuffer
+from edge.host.response import ResponseStream, Taker
 from edge.host.session import Session
 from edge.invoke.occupancy import Occupancy
 from edge.invoke.prepared import Preparations
@@ -99,11 +100,12 @@ class Invoker:
         self._admission = admission
         self._loop = asyncio.get_running_loop()
 
-    async def invoke(self, event: Event) -> Result:
+    async def invoke(self, event: Event, taker: Taker | None = None) -> Result:
         """Run one event to its result.
 
-        Guest failures are results. Raises NotFound for an unknown function or qualifier, and
-        StorageFailure when the invocation could not be recorded.
+        `taker` is told of an answer that comes in pieces; without one it is collected, and is the
+        result's value. Guest failures are results. Raises NotFound for an unknown function or
+        qualifier, and StorageFailure when the invocation could not be recorded.
         """
         if self.must_wait(event.function):
             come = asyncio.Event()
@@ -115,7 +117,7 @@ class Invoker:
             finally:
                 turn.canceled = True
         started = self.start(event)
-        return started if isinstance(started, Result) else await self.finish(started)
+        return started if isinstance(started, Result) else await self.finish(started, taker)
 
     def must_wait(self, function: str) -> bool:
         """Whether others come before an event for `function` can be started."""
@@ -162,10 +164,13 @@ class Invoker:
             return self._meter(begun, started, work.session)
         return Invocation(begun, work, started)
 
-    async def finish(self, invocation: "Invocation") -> Result:
+    async def finish(self, invocation: "Invocation", taker: Taker | None = None) -> Result:
         """Run a started invocation to its result. Cancelling this ends the guest."""
         begun, work, execution = invocation
-        version = begun.version
+        version, session = begun.version, work.session
+        session.taker = taker or ResponseStream.collect
+        if session.response is not None:
+            session.taker(session.response)
         try:
             ending: Ending | Execution
             if execution is None:
@@ -177,11 +182,13 @@ class Invoker:
                 left_s = version.settings.limits.timeout_ms / 1_000 - age_s
                 ending = await self._sandbox.finish(ending, self._loop.time() + left_s)
         except GuestCanceled as canceled:
-            self._meter(begun, canceled.ending, work.session)
+            self._meter(begun, _with_sent(canceled.ending, session), session)
             raise
         finally:
             self._occupancy.leave(version.slot)
-        return self._meter(begun, ending, work.session)
+            if session.response is not None:
+                session.response.pipe.close()
+        return self._meter(begun, _with_sent(ending, session), session)
 
     async def _rebuild(self, work: Work) -> Ending | Execution:
         await self._admission.recompiler.recompile(work.image)
@@ -293,6 +300,14 @@ class Admission:
     host: HostSettings
     preparations: Preparations
     recompiler: Recompiler
+
+
+def _with_sent(ending: Ending, session: Session) -> Ending:
+    """The ending with the bytes that left before it, if any did."""
+    response = session.response
+    if response is None or not response.is_taken:
+        return ending
+    return ending._replace(bytes_out=response.pipe.written_bytes)
 
 
 def _unrun(outcome: Outcome) -> Ending:

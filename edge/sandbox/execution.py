@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from edge.host.response import ResponseStream
 from edge.host.session import Session
 from edge.model.function import GuestKind
 from edge.model.outcome import Failure, Outcome
@@ -18,7 +19,7 @@ from edge.sandbox import abi, command
 from edge.sandbox.instance import Allowance, Instance, SliceOverran
 from edge.sandbox.modules import LoadedModule
 from edge.sandbox.seats import Seat, Seats
-from edge.sandbox.stop import GuestStopped
+from edge.sandbox.stop import GuestStopped, too_large
 
 NS_PER_US = 1_000
 
@@ -78,6 +79,8 @@ class Execution:
             next(self._steps)
         except StopIteration as last:
             self._conclude(last.value)
+            if self.instance.session.response is not None:
+                self._end_stream(self.instance.session.response)
             return True
         except SliceOverran:
             self._start_again()
@@ -111,6 +114,20 @@ class Execution:
         else:
             outcome, value, failure = abi.read_answer(data)
             self.conclude(outcome, value, failure, size)
+
+    def _end_stream(self, response: ResponseStream) -> None:
+        """What the guest wrote is its answer; what it returned only ended that."""
+        ending = self.ending
+        assert ending is not None
+        if ending.outcome is not Outcome.OK:
+            return
+        size = max(response.pipe.written_bytes, response.overflow_bytes)
+        if size > response.bytes_max:
+            cut = too_large(size, response.bytes_max)
+            self.ending = ending._replace(outcome=cut.outcome, value=None, failure=cut.failure)
+        else:
+            value = None if response.is_taken else response.collected()
+            self.ending = ending._replace(value=value, bytes_out=size)
 
     def conclude(
         self, outcome: Outcome, value: object, failure: Failure | None, bytes_out: int

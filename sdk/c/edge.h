@@ -75,8 +75,8 @@ static inline edge_slice edge_or(edge_slice slice, const char *fallback) {
 
 static uint8_t edge__first_block[EDGE_ARENA_BYTES] __attribute__((aligned(16)));
 static struct {
-    uint8_t *next, *end;
-} edge__arena = {edge__first_block, edge__first_block + EDGE_ARENA_BYTES};
+    uint8_t *first, *next, *end; /* of the block that is being given out */
+} edge__arena = {edge__first_block, edge__first_block, edge__first_block + EDGE_ARENA_BYTES};
 
 /* Makes room for size more bytes at the arena's end. The bytes there now stay where they are only
  * if the new pages happen to continue them; callers that hold some must look. */
@@ -87,7 +87,7 @@ static inline bool edge__arena_grow(size_t size) {
     size_t before = __builtin_wasm_memory_grow(0, pages);
     if (before == SIZE_MAX) return false;
     uint8_t *start = (uint8_t *)(uintptr_t)(before * page_bytes);
-    if (start != edge__arena.end) edge__arena.next = start;
+    if (start != edge__arena.end) edge__arena.first = edge__arena.next = start;
     edge__arena.end = start + pages * page_bytes;
     return true;
 }
@@ -100,6 +100,12 @@ static inline void *edge_memory(size_t size) {
     uint8_t *block = edge__arena.next;
     edge__arena.next += size;
     return block;
+}
+
+/* Gives back all that was asked for since edge__arena.next was `next`. */
+static inline void edge__give_back(uint8_t *next) {
+    bool same_block = next >= edge__arena.first && next <= edge__arena.end;
+    edge__arena.next = same_block ? next : edge__arena.first;
 }
 
 /* ---------------------------------------------------------------- 2 reading values ---------- */
@@ -924,20 +930,25 @@ static inline void edge__put_headers(edge_writer *out, const char *type, const e
     edge_write_end(out);
 }
 
+/* Status, headers and cookies, into a map that is open. */
+static inline void edge__put_head(edge_writer *out, edge_response response) {
+    edge_put_int(out, "statusCode", response.status);
+    edge__put_headers(out, response.content_type, response.headers);
+    if (response.cookies) {
+        edge_write_key(out, "cookies");
+        edge_write_array(out);
+        for (const char *const *cookie = response.cookies; *cookie; cookie++)
+            edge_write_text(out, edge_str(*cookie));
+        edge_write_end(out);
+    }
+}
+
 static inline edge_result edge_respond_with(edge_response response) {
     edge_writer out = {0};
     edge_write_map(&out);
     edge_write_key(&out, "ok");
     edge_write_map(&out);
-    edge_put_int(&out, "statusCode", response.status);
-    edge__put_headers(&out, response.content_type, response.headers);
-    if (response.cookies) {
-        edge_write_key(&out, "cookies");
-        edge_write_array(&out);
-        for (const char *const *cookie = response.cookies; *cookie; cookie++)
-            edge_write_text(&out, edge_str(*cookie));
-        edge_write_end(&out);
-    }
+    edge__put_head(&out, response);
     edge_put_bool(&out, "isBase64Encoded", false);
     edge_put_bytes(&out, "body", response.body);
     edge_write_end(&out);
@@ -983,13 +994,13 @@ typedef enum { EDGE_TRACE, EDGE_DEBUG, EDGE_INFO, EDGE_WARN, EDGE_ERROR } edge_l
 /* One line in the function's log. The memory its text took is given back. */
 __attribute__((format(printf, 2, 3)))
 static inline void edge_log(edge_level level, const char *format, ...) {
-    uint8_t *next = edge__arena.next, *end = edge__arena.end;
+    uint8_t *next = edge__arena.next;
     va_list args;
     va_start(args, format);
     edge_slice text = edge_format_list(format, args);
     va_end(args);
     if (text.ptr) edge__import_log(level, text.ptr, text.len);
-    if (end == edge__arena.end) edge__arena.next = next;
+    edge__give_back(next);
 }
 
 /* Why a host call failed. Zero is success, so `if (answer.error.code)` reads well. */
@@ -1213,6 +1224,44 @@ static inline edge_fetched edge_fetch(edge_fetch_request request) {
         .body = edge_bytes(edge_get(answer.ok, "body")),
         .url = edge_text(edge_get(answer.ok, "url")),
     };
+}
+
+/* --- A response that leaves while it is written. Start it, write as often as there is something,
+ * and return edge_streamed(). Writing waits while the client reads too slowly; what waiting and
+ * writing took of memory is given back. An error returned after the start cuts the response off. */
+
+static inline edge_error edge__finish_and_forget(edge_writer *out, uint8_t *next) {
+    edge_error error = edge__finish_call(out).error;
+    if (!error.code) edge__give_back(next);
+    return error;
+}
+
+static inline edge_error edge_response_write(const void *bytes, size_t len) {
+    uint8_t *next = edge__arena.next;
+    edge_writer out = {0};
+    edge_write_map(&out);
+    edge_put_text(&out, "op", edge_str("response.write"));
+    edge_put_bytes(&out, "data", edge_slice_of(bytes, len));
+    return edge__finish_and_forget(&out, next);
+}
+
+/* The head, sent now; response.body is its first piece. */
+static inline edge_error edge_response_start(edge_response response) {
+    uint8_t *next = edge__arena.next;
+    edge_writer out = {0};
+    edge_write_map(&out);
+    edge_put_text(&out, "op", edge_str("response.start"));
+    edge__put_head(&out, response);
+    edge_error error = edge__finish_and_forget(&out, next);
+    if (error.code || !response.body.len) return error;
+    return edge_response_write(response.body.ptr, response.body.len);
+}
+
+/* What a handler returns that has written its response. */
+static inline edge_result edge_streamed(void) {
+    edge_writer out = {0};
+    edge_write_null(&out);
+    return edge_ok(edge_finish(&out));
 }
 
 /* ---------------------------------------------------------------- 8 exports ----------------- */

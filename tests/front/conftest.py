@@ -20,6 +20,12 @@ def actor() -> bytes:
 
 
 @pytest.fixture(scope="session")
+def streamer() -> bytes:
+    """The module of `guests/streamer.c`."""
+    return build_source(GUESTS / "streamer.c").read_bytes()
+
+
+@pytest.fixture(scope="session")
 def cat() -> bytes:
     """The module of `guests/cat.c`, a command."""
     flags = [flag for flag in REACTOR_FLAGS if flag != "-mexec-model=reactor"]

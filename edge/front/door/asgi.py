@@ -13,20 +13,18 @@ from urllib.parse import unquote_to_bytes
 
 from edge.front.answers import BODILESS, Answer, error_answer
 from edge.front.asgi import App, Message
-from edge.front.door.connection import Connection
 from edge.front.door.head import Head
+from edge.front.door.parts import PartedConnection
 from edge.front.door.server import Door
-from edge.front.door.writing import CLOSE, LAST_CHUNK, has_no_body, response_head
+from edge.front.door.writing import CHUNKED_FIELD, LAST_CHUNK, chunk, has_no_body
 from edge.front.failures import platform_error
 from edge.model.ids import new_request_id
 from edge.model.limits import KIB
 
 PIECES_BYTES_MAX = 64 * KIB
 
-_CHUNKED_FIELD = (b"transfer-encoding", b"chunked")
 
-
-class AppConnection(Connection):
+class AppConnection(PartedConnection):
     """A peer of an ASGI application."""
 
     __slots__ = ("_app", "_exchange")
@@ -79,48 +77,21 @@ class AppConnection(Connection):
 
     # What the exchange does with the connection
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether the peer reads what is written."""
-        return self._writable or self._transport is None
-
     def resume_writing(self) -> None:
         """The peer reads again, and the application may go on."""
         if self._exchange is not None:
             self._exchange.wake()
         super().resume_writing()
 
-    def write_head(self, answer: Answer) -> None:
-        """Begin an answer that comes in parts. Raises ValueError for fields that are none."""
-        self._closes = self.will_close
-        ending = CLOSE if self._closes else b""
-        self.write(response_head(answer.status, answer.headers, self._door.date, ending))
-
-    def closes_after(self) -> None:
-        """Close behind this answer."""
-        self._closes = True
-
-    @property
-    def will_close(self) -> bool:
-        """Whether this is the connection's last answer."""
-        return self._closes or self._door.stopping
-
-    def write(self, *data: bytes) -> None:
-        """Write parts of an answer."""
-        if self._transport is not None and not self._closing:
-            self._transport.writelines(data)
-
     def finish(self, *, whole: bool) -> None:
         """The answer ended; a part of one must not look whole."""
         self._exchange = None
         self.busy = self.full = False
-        self._head = None
-        if not whole:
-            self.abort()
-        elif self._closes or self._body is not None:
-            self.close()
-        else:
+        if whole:
+            self.end_parts()
             self.goes_on()
+        else:
+            self.abort()
 
 
 class Exchange:
@@ -261,7 +232,7 @@ class Exchange:
             if self._head.version == "1.0":
                 self._connection.closes_after()
             else:
-                answer.headers.append(_CHUNKED_FIELD)
+                answer.headers.append(CHUNKED_FIELD)
         self._started = True
         self._connection.write_head(answer)
 
@@ -296,7 +267,7 @@ class Exchange:
         elif self._head.version == "1.0":
             self._connection.write(body)
         else:
-            self._connection.write(b"%x\r\n" % len(body), body, b"\r\n")
+            self._connection.write(*chunk(body))
 
     def _end(self) -> None:
         if self._whole:

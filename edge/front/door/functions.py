@@ -17,16 +17,18 @@ from typing import Any, NamedTuple
 
 from edge.front.answers import Answer, Headers, error_answer
 from edge.front.cors import cors_fields, preflight, with_fields
-from edge.front.door.connection import Connection
 from edge.front.door.head import CHUNKED, Head
+from edge.front.door.parts import PartedConnection
 from edge.front.door.refusals import body_too_large
 from edge.front.door.server import Door
+from edge.front.door.streams import OutgoingStream
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
 from edge.front.later import accept, is_later
 from edge.front.pins import pin_of
 from edge.front.results import answer_result
 from edge.front.services import Services
+from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
 from edge.front.target import Target, parse_target
 from edge.model.errors import EdgeError
 from edge.model.event import Event
@@ -43,13 +45,14 @@ class Call(NamedTuple):
     version: Version
 
 
-class FunctionConnection(Connection):
+class FunctionConnection(PartedConnection):
     """A peer of the data plane."""
 
     __slots__ = (
         "_call",
         "_cors",
         "_held_bytes",
+        "_outgoing",
         "_payload_bytes_max",
         "_pieces",
         "_services",
@@ -65,6 +68,7 @@ class FunctionConnection(Connection):
         self._pieces: list[bytes] = []
         self._held_bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._outgoing: OutgoingStream | None = None
         self._turn: Any = None
         self._cors: Headers = []
 
@@ -144,6 +148,8 @@ class FunctionConnection(Connection):
         if self._turn is not None:
             self._turn.canceled = True
             self._turn = None
+        if self._outgoing is not None:
+            self._outgoing.cancel()
         if running is not None:  # soon, for a task that never began could not end its guest
             self._door.loop.call_soon(running.cancel)
         return running is None
@@ -206,19 +212,43 @@ class FunctionConnection(Connection):
             self._answer(started, kind)
             return
         self.busy = True
-        self._task = self._door.loop.create_task(self._finish(started, kind, request_id))
+        self._task = self._door.loop.create_task(self._finish(started, call, request_id))
 
-    async def _finish(self, started: object, kind: GuestKind, request_id: str) -> None:
+    async def _finish(self, started: object, call: Call, request_id: str) -> None:
         """Await what did not end at once; the connection's loss cancels this, and so the guest."""
+        result: Result | None = None
         try:
-            result = await self._services.invoker.finish(started)
+            taker = self._taker(call, request_id)
+            result = await self._services.invoker.finish(started, taker)
         except Exception as error:  # the outermost frame: nothing may pass
-            self._conclude()
-            self.respond(error_answer(platform_error(error, request_id), request_id))
-        else:
-            self._conclude()
-            self._answer(result, kind)
+            failed = error_answer(platform_error(error, request_id), request_id)
+        outgoing = self._outgoing
+        is_answered = outgoing is not None and await outgoing.end(result)
+        self._conclude()
+        if not is_answered and result is not None:
+            self._answer(result, call.version.artifact.kind)
+        elif not is_answered:
+            self.respond(failed)
         self.goes_on()
+
+    def _taker(self, call: Call, request_id: str) -> Taker | None:
+        """What takes an answer that comes in pieces; None where its URL wants it whole."""
+        if not is_streamed(call.version, call.target.qualifier):
+            return None
+
+        def begin(stream: ResponseStream) -> None:
+            answer = stream_answer(stream.head, call.version, request_id)
+            if self._cors:
+                answer, self._cors = with_fields(answer, self._cors), []
+            self._outgoing = OutgoingStream(self, call.head, answer, stream.take())
+
+        return begin
+
+    def resume_writing(self) -> None:
+        """The peer reads again, and the guest may go on."""
+        if self._outgoing is not None:
+            self._outgoing.wake()
+        super().resume_writing()
 
     async def _accept(self, event: Event) -> None:
         """Keep an event that runs later, and say so once it is on disk."""
@@ -228,7 +258,7 @@ class FunctionConnection(Connection):
         self.goes_on()
 
     def _conclude(self) -> None:
-        self._task = None
+        self._task = self._outgoing = None
         self.busy = False
         self._release()
 

@@ -1,6 +1,6 @@
 """An answer as the bytes of an HTTP/1.1 response.
 
-Neighbours: `connection.py` writes whole answers, `asgi.py` those that come in parts.
+Neighbours: `connection.py` writes whole answers, `asgi.py` and `streams.py` those in parts.
 Invariant: a head has as many lines as fields: no field can smuggle in another.
 """
 
@@ -14,6 +14,7 @@ CLOSE = b"connection: close\r\n"
 KEEP_ALIVE = b"connection: keep-alive\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
+CHUNKED_FIELD = (b"transfer-encoding", b"chunked")
 
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -41,6 +42,17 @@ def response_head(
     if text:
         return b"".join((line, text, b"\r\n", date, ending, b"\r\n"))
     return b"".join((line, date, ending, b"\r\n"))
+
+
+def chunk(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """One chunk of a body, to be written in this order."""
+    return b"%x\r\n" % len(data), data, b"\r\n"
+
+
+def last_chunk(trailers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The end of a body in chunks; `trailers` are checked fields."""
+    lines = b"".join(b"%s: %s\r\n" % trailer for trailer in trailers)
+    return b"0\r\n%s\r\n" % lines
 
 
 def has_no_body(method: str, status: int) -> bool:

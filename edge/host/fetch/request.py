@@ -5,7 +5,6 @@ Invariant: a request that exists has a host normalized as grants are, and no byt
 taken for the end of a line.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +12,7 @@ from typing import Self
 import httpx
 
 from edge.host.answers import CallError, Code
+from edge.host.fields import check_field
 from edge.host.grants import PORT_MAX
 from edge.host.hostname import normalize_host
 from edge.model.limits import KIB, MIB
@@ -24,8 +24,6 @@ HEADER_BYTES_MAX = 16 * KIB
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _PORTS = {"http": 80, "https": 443}
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # The host writes these, or they would be about a connection that is not the guest's.
 RESERVED_HEADERS = frozenset(
     {
@@ -116,11 +114,8 @@ def check_headers(headers: Mapping[str, str]) -> Headers:
     checked = []
     for name, value in headers.items():
         lower = name.lower()
-        if not _NAME.fullmatch(name):
-            raise CallError(Code.INVALID_REQUEST, f"{name[:80]!r} is no header name")
+        check_field(name, value)
         if lower in RESERVED_HEADERS or lower.startswith("proxy-"):
             raise CallError(Code.INVALID_REQUEST, f"the host sets the header {lower} itself")
-        if not _VALUE.fullmatch(value):
-            raise CallError(Code.INVALID_REQUEST, f"the value of header {lower} is malformed")
         checked.append((lower, value.strip(" \t")))
     return tuple(checked)

@@ -137,7 +137,8 @@ class HostSettings:
     `deploy_wait_ms`: how long Lambda's create and update wait for their build before they answer
     with Pending or InProgress. `async_…`: events and bytes kept; events run by a worker at once;
     how long a killed worker's events are held; the waits before a first retry and before asking
-    again for room.
+    again for room. `join_kept_…`: how long an answer of Invoke is kept for its client's retry, and
+    how many bytes of them a worker keeps.
     """
 
     concurrency_max: int = 1_000
@@ -161,6 +162,8 @@ class HostSettings:
     async_lease_s: int = 10
     async_retry_ms: int = 60_000
     async_wait_ms: int = 1_000
+    join_kept_s: int = 10
+    join_kept_bytes_max: int = 8 * MIB
 
     @property
     def bounds(self) -> Mapping[str, tuple[int, int]]:
@@ -187,6 +190,8 @@ class HostSettings:
             "async_lease_s": (1, 900),
             "async_retry_ms": (1, 3_600_000),
             "async_wait_ms": (1, 300_000),
+            "join_kept_s": (0, 900),
+            "join_kept_bytes_max": (0, 1_024 * MIB),
         }
 
 

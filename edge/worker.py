@@ -39,6 +39,8 @@ from edge.front.door.asgi import AppConnection
 from edge.front.door.functions import FunctionConnection
 from edge.front.door.server import Door
 from edge.front.door.terms import hypercorn_config
+from edge.front.lambda_api.joins import Joins
+from edge.front.peers import Peers
 from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
 from edge.host.fetch.calls import FetchCalls
@@ -58,6 +60,7 @@ from edge.meter.journal import Journal
 from edge.meter.ledger import Ledger
 from edge.meter.logs import LogStore
 from edge.model.errors import EdgeError, StorageFailure
+from edge.model.limits import MIB
 from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import plan_for_machine
@@ -77,6 +80,8 @@ from edge.supervise.slot import COLUMNS, OCCUPANCY
 
 INIT_MS_MAX = 10_000
 """CPU an initialiser may use, in billed milliseconds: Lambda's ten seconds."""
+PEERS = "peers"
+"""The directory of the workers' own sockets, under the data directory."""
 REFRESH_S = 1.0
 ROLLUP_S = 60.0
 ARTIFACT_SWEEP_S = 600.0
@@ -154,6 +159,9 @@ class Worker:
         posts = Posts(self.registry, preparations, fetcher)
         self.runner = Runner(self.events, self.invoker, posts.post, host)
         self.intake = Intake(self.events, self.runner.wake)
+        # An answer may be base64, and has its header fields and a log's tail beside it.
+        self.peers = Peers(data / PEERS, number, 2 * host.payload_bytes_max + 1 * MIB)
+        self.joins = Joins(self.peers.ask, host.join_kept_s, host.join_kept_bytes_max)
 
     def services(self) -> Services:
         """What the doors reach."""
@@ -168,6 +176,7 @@ class Worker:
             self.events,
             self.packages,
             self.updates,
+            self.joins,
         )
 
     async def tend(self) -> None:
@@ -175,6 +184,7 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sandbox.sweep())
             tasks.create_task(self.runner.run())
+            tasks.create_task(self.peers.listen(self.joins.find))
             tasks.create_task(self.provisioning.run())
             tasks.create_task(_every(REFRESH_S, self.registry.refresh))
             tasks.create_task(_every(ROLLUP_S, self.ledger.rollup))
@@ -186,6 +196,7 @@ class Worker:
     async def close(self) -> None:
         """Close everything, in the order opposite to building."""
         await self.updates.stop()
+        self.peers.close()
         self.sandbox.stop()
         self.events.close()
         self._keys.close()

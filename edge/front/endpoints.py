@@ -30,7 +30,8 @@ class Dialect:
 
 
 def framed(endpoint: Endpoint, dialect: Dialect) -> Endpoint:
-    """`endpoint` with its errors answered and its request id in the response's header."""
+    """`endpoint` with its errors answered and its request id in the response's header, unless the
+    endpoint put that of an earlier request there."""
 
     async def answer(request: Request) -> Response:
         request_id = new_request_id()
@@ -41,7 +42,7 @@ def framed(endpoint: Endpoint, dialect: Dialect) -> Endpoint:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
         except Exception as error:  # the outermost frame: nothing may pass
             response = dialect.failure(platform_error(error, request_id), request_id)
-        response.headers[dialect.request_id_header] = request_id
+        response.headers.setdefault(dialect.request_id_header, request_id)
         return response
 
     return answer

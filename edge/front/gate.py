@@ -69,6 +69,8 @@ class Gate:
                 await self._refuse(error, scope, receive, send)
                 return
             caller = key.arn
+        # A state of the request's own: a server may have one for the whole connection.
+        scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}}
         if need.is_change:
             send = self._audited(scope, need, caller, send)
         await self._app(scope, receive, send)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from edge.front.answers import Answer
+from edge.front.lambda_api.joins import Call
 from edge.front.streams import Taker
 from edge.meter.bill import Tariff
 from edge.meter.ledger import UsageTotal
@@ -59,6 +61,13 @@ class Intake(Protocol):
 
     async def accept(self, event: Event) -> None:
         """On disk when it returns; raises PayloadTooLarge, TooManyEvents and others."""
+
+
+class Joins(Protocol):
+    """Invocations that their client's own retries join."""
+
+    async def run(self, call: Call, work: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        """The answer of the call this is a retry of, else of `work`."""
 
 
 class AsyncEvents(Protocol):
@@ -282,6 +291,7 @@ class Services:
     events: AsyncEvents
     packages: Packages
     updates: Updates
+    joins: Joins
 
 
 @dataclass(frozen=True, slots=True)

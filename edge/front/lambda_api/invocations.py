@@ -10,12 +10,12 @@ from base64 import b64decode, b64encode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.front.answers import OUTCOMES
+from edge.front.answers import OUTCOMES, Answer
 from edge.front.documents import json_bytes, parse_json
 from edge.front.endpoints import body_of
 from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.inputs import Reference, reference
-from edge.front.lambda_api.joins import Joins, join_key
+from edge.front.lambda_api.joins import call_of
 from edge.front.pins import pin_of
 from edge.front.presence import run_while_connected
 from edge.front.services import Bounds, Services
@@ -40,7 +40,6 @@ class Invocations:
         """`bounds.payload_bytes_max` limits the payload."""
         self._services = services
         self._bounds = bounds
-        self._joins = Joins()
 
     async def invoke(self, request: Request) -> Response:
         """POST F/N/invocations?Qualifier → 200, 202 for Event, 204 for DryRun."""
@@ -72,11 +71,26 @@ class Invocations:
         if invocation_type == "Event":
             await self._services.intake.accept(event)
             return Response(status_code=202)
-        invoke = self._services.invoker.invoke
-        key = join_key(request.headers.get("amz-sdk-invocation-id"), event, body)
-        work = invoke(event) if key is None else self._joins.run(key, event, invoke)
-        result = await run_while_connected(work, request.receive)
-        return answer(result, version.artifact.kind, tail=tail)
+        return await self._run(request, event, body, version.artifact.kind, tail=tail)
+
+    async def _run(
+        self, request: Request, event: Event, body: bytes, kind: GuestKind, *, tail: bool
+    ) -> Response:
+        """Run an event, or join the call that this one is a retry of."""
+
+        async def work() -> Answer:
+            result = await self._services.invoker.invoke(event)
+            return _plain(answer(result, kind, tail=tail), event.request_id)
+
+        headers = request.headers
+        context = headers.get("x-amz-client-context", "")
+        parts = (request.state.caller, event.function, event.qualifier, str(tail), context)
+        call = call_of(headers, parts, body)
+        running = work() if call is None else self._services.joins.run(call, work)
+        status, fields, content = await run_while_connected(running, request.receive)
+        response = Response(content, status)
+        response.raw_headers = [*fields]
+        return response
 
     def _resolve(self, named: Reference, pin: str) -> Version:
         """What is to run. Raises NotFound, and Conflict when it is still being created."""
@@ -95,6 +109,12 @@ def _unready(name: str, progress: Progress) -> Conflict:
     if progress.failed is None:
         return Conflict(f"function {name} is Pending: wait until its State is Active")
     return Conflict(f"function {name} could not be made: {progress.message}")
+
+
+def _plain(response: Response, request_id: str) -> Answer:
+    """A response as it can be given to several, under the id of the request that ran."""
+    named = (b"x-amzn-requestid", request_id.encode())
+    return Answer(response.status_code, [*response.raw_headers, named], bytes(response.body))
 
 
 def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:

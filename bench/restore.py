@@ -53,8 +53,8 @@ class Starts:
         assert seat is not None
         began = perf_counter_ns()
         instance = Instance(self._module, seat, self._session, self._allowance)
-        if self._module.synchronous:
-            instance.start_now()
+        if self._module.first_slice is not None:
+            self._module.first_slice.restore(instance)
         else:
             for _ in instance.start():
                 pass

@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "supervise": {"invoke", "config"},
     "config": set(),
 }
-ROOTS = {"cli", "serve", "worker", "keyring", "__main__", "__init__"}
+ROOTS = {"cli", "serve", "worker", "keyring", "packaging", "__main__", "__init__"}
 BACKENDS = "edge.storage.sqlite"
 
 

@@ -11,7 +11,7 @@ from edge.model.event import Event, Source
 from edge.model.function import Version
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.instance import Instance
-from edge.sandbox.stop import GuestStopped
+from edge.sandbox.stop import no_room
 
 _CONTEXT_ENTRIES = 8
 _U32 = 0xFFFF_FFFF
@@ -73,29 +73,11 @@ def answer(instance: Instance, envelope: bytes) -> Generator[None, None, bytes]:
     return instance.get(packed >> 32, packed & _U32)
 
 
-def answer_now(instance: Instance, envelope: bytes) -> bytes:
-    """The same in one go, for a guest that fits one slice; 4 µs less than on a fiber.
-
-    Raises SliceOverran when it does not fit. Nothing was shown to anyone by then, so the guest is
-    started again, and cannot tell.
-    """
-    size = len(envelope)
-    instance.start_now()
-    instance.restored()
-    pointer = _checked(instance.call_now(b"edge_alloc", 1, size, 0), size)
-    instance.put(pointer, envelope)
-    packed = instance.call_now(b"edge_handle", 2, pointer, size)
-    return instance.get(packed >> 32, packed & _U32)
-
-
 def _checked(pointer: int, size: int) -> int:
     """Where `edge_alloc` says the event may go, if anywhere."""
     pointer &= _U32
     if pointer == 0 and size:
-        raise GuestStopped(
-            Outcome.OUT_OF_MEMORY,
-            Failure("OutOfMemory", f"edge_alloc returned 0 for {size} bytes"),
-        )
+        raise no_room(size)
     return pointer
 
 

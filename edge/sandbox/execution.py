@@ -72,8 +72,9 @@ class Execution:
         """Run one slice; True when the guest has ended, and then `ending` is set."""
         try:
             if self._steps is None:
-                if self.instance.module.synchronous:
-                    self._conclude(abi.answer_now(self.instance, self._data))
+                first_slice = self.instance.module.first_slice
+                if first_slice is not None:
+                    self._conclude(first_slice.run(self.instance, self._data))
                     return True
                 self._steps = self._drive()
             next(self._steps)
@@ -102,7 +103,7 @@ class Execution:
         What it did so far is forgotten, its charges too: the same input costs the same.
         """
         old = self.instance
-        old.module.synchronous = False
+        old.module.first_slice = None
         old.session.forget()
         old.close()
         self.instance = Instance(old.module, self._seat, old.session, old.allowance)

@@ -19,20 +19,10 @@ from edge.host.memory import MemoryFault
 from edge.host.session import FuelSpent, Session
 from edge.sandbox import raw, stop
 from edge.sandbox.memory import GuestMemory
-from edge.sandbox.raw import (  # by name: looking six of them up in `raw` is 0.1 µs of a restore
-    export_get,
-    instantiate,
-    set_fuel,
-    store_context,
-    store_limiter,
-    store_new,
-)
 from edge.sandbox.seats import (
     ERROR_WORD,
     FIRST_WORD,
     FUEL_WORD,
-    RAW_SECOND_WORD,
-    RAW_WORD,
     RESULT_WORD,
     SECOND_WORD,
     TRAP_WORD,
@@ -87,11 +77,11 @@ class Instance:
     result_address: int  # set with each import that may wait
 
     __slots__ = (
+        "_closed",
         "_context",
-        "_engine",
         "_future",
+        "_memory_bytes",
         "_pinched",
-        "_seat",
         "_store",
         "_synchronous",
         "allowance",
@@ -104,6 +94,7 @@ class Instance:
         "ready",
         "restored_ns",
         "result_address",
+        "seat",
         "session",
         "slice_fuel",
         "stopped",
@@ -126,43 +117,21 @@ class Instance:
         self.used_fuel = 0
         self.restored_ns = 0
         self.slice_fuel = allowance.slice_fuel
-        self._pinched = False
-        self._synchronous = False
-        self._future = 0
-        self._seat = seat
+        self._closed = self._pinched = False
+        self._synchronous = module.first_slice is not None
+        self._future = self._store = self._context = self._memory_bytes = 0
+        self.seat = seat
         seat.taker = self
-        store: int = store_new(module.engine, seat.number, None)
-        self._store = store
-        self._context: int = store_context(store)
-        store_limiter(store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1)
 
     # Starting
 
-    def start_now(self) -> None:
-        """Instantiate without a fiber, for a guest that may fit one slice. Raises SliceOverran."""
-        seat, context = self._seat, self._context
-        self._synchronous = True
-        set_fuel(context, self.allowance.slice_fuel)
-        error = instantiate(self.module.pre, context, seat.instance, seat.trap)
-        if error or seat.words[TRAP_WORD]:
-            self._fail(error or 0)
-        export_get(context, seat.instance, b"memory", 6, seat.memory)
-        self.memory = GuestMemory(context, seat.memory_item)
-
-    def call_now(self, name: bytes, count: int, first: int, second: int) -> int:
-        """Call an export of `count` i32 arguments without a fiber. Raises SliceOverran."""
-        seat, words = self._seat, self._seat.words
-        raw.export_get(self._context, seat.instance, name, len(name), seat.function)
-        words[RAW_WORD], words[RAW_SECOND_WORD] = first, second
-        error = raw.call_unchecked(self._context, seat.function_item, seat.raw, count, seat.trap)
-        if error or words[TRAP_WORD]:
-            self._fail(error or 0)
-        return words[RAW_WORD]
-
     def start(self) -> Steps:
         """Instantiate on a fiber, in slices."""
-        seat = self._seat
-        raw.set_fuel(self._context, self.allowance.fuel_max)
+        seat, allowance = self.seat, self.allowance
+        self._store = raw.store_new(self.module.engine, seat.number, None)
+        self._context = raw.store_context(self._store)
+        raw.store_limiter(self._store, allowance.memory_bytes_max, TABLE_ELEMENTS_MAX, 1, -1, -1)
+        raw.set_fuel(self._context, allowance.fuel_max)
         raw.set_slice(self._context, self.slice_fuel)
         self._future = raw.instantiate_async(
             self.module.pre, self._context, seat.instance, seat.trap, seat.error
@@ -176,7 +145,7 @@ class Instance:
 
         `arguments` and `results` count them: a tuple to unpack would cost more than it tells.
         """
-        seat, words = self._seat, self._seat.words
+        seat, words = self.seat, self.seat.words
         self._export(name)
         words[FIRST_WORD], words[SECOND_WORD], words[RESULT_WORD] = first, second, 0
         self._future = raw.call_async(
@@ -201,26 +170,36 @@ class Instance:
                 raw.set_slice(self._context, self.slice_fuel)
         raw.future_delete(self._future)
         self._future = 0
-        words = self._seat.words
+        words = self.seat.words
         if words[TRAP_WORD] or words[ERROR_WORD]:
-            self._fail(0)
+            self.fail(words[TRAP_WORD], words[ERROR_WORD])
 
     def _export(self, name: bytes) -> None:
-        seat = self._seat
+        seat = self.seat
         raw.export_get(self._context, seat.instance, name, len(name), seat.function)
 
     def _find_memory(self) -> None:
-        seat = self._seat
+        seat = self.seat
         raw.export_get(self._context, seat.instance, b"memory", 6, seat.memory)
         self.memory = GuestMemory(self._context, seat.memory_item)
 
     # Ending
 
-    def _fail(self, error: int) -> None:
-        """Raise what a trap or error in the seat (or an error returned) means."""
-        words = self._seat.words
-        trap, error = words[TRAP_WORD], error or words[ERROR_WORD]
-        words[TRAP_WORD] = words[ERROR_WORD] = 0  # taken below, so never freed twice
+    def adopt(self, store: int, context: int) -> None:
+        """Take over what the first slice left open."""
+        self._store, self._context = store, context
+        if self.restored_ns:
+            self.memory = GuestMemory(context, self.seat.memory_item)
+
+    def ended(self, fuel_left: int, memory_bytes: int) -> None:
+        """The guest answered in its first slice, and is gone."""
+        self.used_fuel = self.allowance.slice_fuel - fuel_left
+        self._memory_bytes = memory_bytes
+
+    def fail(self, trap: int, error: int) -> None:
+        """Raise what a trap or an error means; both are taken, and never freed twice."""
+        words = self.seat.words
+        words[TRAP_WORD] = words[ERROR_WORD] = 0
         cause = raw.take_trap(trap) if trap else None
         message = raw.take_error(error) if error else ""
         if self._synchronous and self._overran(cause):
@@ -238,14 +217,16 @@ class Instance:
     @property
     def memory_bytes(self) -> int:
         """The guest's present memory, which is also its peak: linear memory never shrinks."""
-        return self.memory.size_bytes if self.memory is not None and self._store else 0
+        if self.memory is not None and self._store:
+            return self.memory.size_bytes
+        return self._memory_bytes
 
     def fuel_used(self) -> int:
         """Fuel the guest burned, with what its host calls were charged."""
         if self._store:
-            raw.get_fuel(self._context, self._seat.fuel)
+            raw.get_fuel(self._context, self.seat.fuel)
             limit = self.allowance.slice_fuel if self._synchronous else self.allowance.fuel_max
-            self.used_fuel = limit - self._seat.words[FUEL_WORD]
+            self.used_fuel = limit - self.seat.words[FUEL_WORD]
         return self.used_fuel + self.session.host_fuel
 
     def set_slice(self, fuel: int) -> None:
@@ -256,14 +237,16 @@ class Instance:
 
     def close(self, *, released: bool = False) -> Seat | None:
         """Delete future and store; the seat is free then. `released` gives the GIL away."""
-        if not self._store:
+        if self._closed:
             return None
+        self._closed = True
         if self._future:
             raw.future_delete(self._future)
             self._future = 0
-        (raw.store_delete_released if released else raw.store_delete)(self._store)
-        self._store = 0
-        return self._seat
+        if self._store:
+            (raw.store_delete_released if released else raw.store_delete)(self._store)
+            self._store = 0
+        return self.seat
 
     # What the steps say and move
 
@@ -315,8 +298,8 @@ class Instance:
     def reach_memory(self, caller: int) -> GuestMemory:
         """The memory of a guest that calls the host from its start function."""
         if self.memory is None:
-            raw.caller_export_get(caller, b"memory", 6, self._seat.memory)
-            self.memory = GuestMemory(self._context, self._seat.memory_item)
+            raw.caller_export_get(caller, b"memory", 6, self.seat.memory)
+            self.memory = GuestMemory(raw.caller_context(caller), self.seat.memory_item)
         return self.memory
 
     def end(self, cause: BaseException) -> int:

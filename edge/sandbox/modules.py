@@ -10,6 +10,7 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 from time import perf_counter_ns
+from typing import TYPE_CHECKING
 
 import wasmtime
 
@@ -23,34 +24,44 @@ from edge.sandbox.engine import Engine
 from edge.sandbox.imports import Imports
 from edge.sandbox.inspect import inspect_module
 
+if TYPE_CHECKING:
+    from edge.sandbox.first_slice import FirstSlice
+
 CHECKSUM_SUFFIX = ".sha256"
 _READ_BYTES = 256 * KIB
 
 
 class LoadedModule:
-    """One compiled module, linked. `synchronous` and `stalls` are what its guests taught us."""
+    """One compiled module, linked. `first_slice` and `stalls` are what its guests taught us: that
+    they answer in one call, that they hold the loop up."""
 
     __slots__ = (
         "engine",
+        "first_slice",
         "kind",
         "pre",
         "stalls",
-        "synchronous",
         "used_ns",
         "wasmtime_pre",
         "work",
     )
 
-    def __init__(self, engine: Engine, pre: wasmtime.InstancePre, module: wasmtime.Module) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        pre: wasmtime.InstancePre,
+        module: wasmtime.Module,
+        first_slice: "FirstSlice | None",
+    ) -> None:
         found = inspect_module(module)
         self.engine = engine.pointer
         self.wasmtime_pre = pre
         self.pre = raw.address_of(pre.ptr())
         self.kind = found.kind
         self.work = tuple(name.encode() for name in found.lifecycle)
-        # A guest that cannot wait, and has nothing to do before it allocates, needs no fiber
-        # until its handler runs (3 µs less).
-        self.synchronous = found.kind is GuestKind.ABI and not found.waits and not self.work
+        # A guest that cannot wait, and has nothing to do before it allocates, needs no fiber.
+        fits = found.kind is GuestKind.ABI and not found.waits and not self.work
+        self.first_slice = first_slice if fits else None
         self.stalls = False
         self.used_ns = perf_counter_ns()
 
@@ -61,8 +72,17 @@ Loaded = LoadedModule | LoadedComponent
 class Modules:
     """The modules this process has mapped, at most `loaded_max`, by their image's digest."""
 
-    def __init__(self, engine: Engine, imports: Imports, directory: Path, loaded_max: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        imports: Imports,
+        directory: Path,
+        loaded_max: int,
+        first_slice: "FirstSlice | None" = None,
+    ) -> None:
+        """Without `first_slice` every guest starts on a fiber."""
         self._engine = engine
+        self._first_slice = first_slice
         self._imports = imports
         self._directory = directory / engine.identity
         self._loaded_max = loaded_max
@@ -104,7 +124,8 @@ class Modules:
             module = wasmtime.Module.deserialize_file(self._engine.wasmtime, str(path))
         except wasmtime.WasmtimeError:
             return self._load_component(image)
-        return LoadedModule(self._engine, self._imports.link(module), module)
+        pre = self._imports.link(module)
+        return LoadedModule(self._engine, pre, module, self._first_slice)
 
     def _load_component(self, image: str) -> LoadedComponent:
         try:

@@ -19,6 +19,7 @@ from edge.sandbox.component.ready import Recipe
 from edge.sandbox.component.starts import ComponentStarts
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.execution import Ending, Execution, Work
+from edge.sandbox.first_slice import FirstSlice
 from edge.sandbox.imports import Imports
 from edge.sandbox.modules import Modules
 from edge.sandbox.scheduler import Scheduler, Turn
@@ -40,7 +41,10 @@ class Sandbox:
         self.engine = Engine(plan)
         self._seats = Seats(plan.slots)
         self._imports = Imports(self.engine, self._seats, calls)
-        self.modules = Modules(self.engine, self._imports, compiled, settings.loaded_max)
+        first_slice = FirstSlice.load(self.engine.pointer, settings.close_inline_bytes_max)
+        self.modules = Modules(
+            self.engine, self._imports, compiled, settings.loaded_max, first_slice
+        )
         self._scheduler = scheduler = Scheduler(settings, calls)
         self._components = ComponentStarts(settings, self._seats, calls, lambda: scheduler.is_idle)
         self._stall_ns = settings.stall_us * 1_000

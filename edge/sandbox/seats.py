@@ -12,7 +12,7 @@ that failed and the reading of why; a guest never sees its memory.
 import ctypes
 from typing import TYPE_CHECKING
 
-from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_RAW_SIZE, VAL_SIZE
+from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_SIZE
 
 if TYPE_CHECKING:
     from edge.sandbox.component.instance import ComponentInstance
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Byte offsets in the block; `words` counts the same block in eights.
 _INSTANCE, _TRAP, _ERROR, _FUEL = 0, 16, 24, 32
-_MEMORY, _FUNCTION, _ARGUMENTS, _RESULT, _RAW = 64, 96, 128, 192, 224
-_BLOCK_BYTES = 256
+_MEMORY, _FUNCTION, _ARGUMENTS, _RESULT = 64, 96, 128, 192
+_BLOCK_BYTES = 224
 
 TRAP_WORD = _TRAP // 8
 ERROR_WORD = _ERROR // 8
@@ -29,8 +29,7 @@ FUEL_WORD = _FUEL // 8
 FIRST_WORD = (_ARGUMENTS + VAL_ITEM) // 8
 SECOND_WORD = (_ARGUMENTS + VAL_SIZE + VAL_ITEM) // 8
 RESULT_WORD = (_RESULT + VAL_ITEM) // 8
-RAW_WORD = _RAW // 8
-RAW_SECOND_WORD = (_RAW + VAL_RAW_SIZE) // 8
+MEMORY_WORDS = slice(_MEMORY // 8, _FUNCTION // 8)
 
 
 class Seat:
@@ -48,7 +47,6 @@ class Seat:
         "memory",
         "memory_item",
         "number",
-        "raw",
         "result",
         "taker",
         "trap",
@@ -70,7 +68,6 @@ class Seat:
         self.function_item = self.function + EXTERN_ITEM
         self.arguments = base + _ARGUMENTS
         self.result = base + _RESULT
-        self.raw = base + _RAW
         self.taker: Instance | None = None
         self.component: ComponentInstance | None = None
 

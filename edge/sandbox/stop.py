@@ -62,6 +62,12 @@ def spent() -> GuestStopped:
     )
 
 
+def no_room(size: int) -> GuestStopped:
+    """The guest has no memory for its event."""
+    failure = Failure("OutOfMemory", f"edge_alloc returned 0 for {size} bytes")
+    return GuestStopped(Outcome.OUT_OF_MEMORY, failure)
+
+
 def too_large(length: int, limit: int) -> GuestStopped:
     """The answer is over the payload limit, in Lambda's words."""
     message = f"the answer of {length} bytes is over the limit of {limit} bytes"

@@ -18,11 +18,19 @@ from edge.access.faults import (
 )
 from edge.access.keyring import AccessKey, Keyring
 from edge.access.policy import Policy, parse_function_policy
-from edge.access.signature import ALGORITHM, Signature, Wire, read_signature, verify
+from edge.access.signature import (
+    ALGORITHM,
+    Signature,
+    Wire,
+    read_signature,
+    signing_key,
+    verify,
+)
 from edge.model.errors import Denied
 from edge.model.policy import FunctionPolicy
 
 POLICIES_CACHED_MAX = 1_024
+SIGNING_KEYS_CACHED_MAX = 1_024
 _AUTHORIZATION = b"authorization"
 _BEARER = "bearer"
 
@@ -46,6 +54,7 @@ class Authority:
         self._clock = clock
         self._policies: dict[str, Policy] = {}
         self.is_local = is_local
+        self._signing_keys: dict[tuple[str, str], bytes] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -80,10 +89,14 @@ class Authority:
         signature = read_signature(text, wire.headers, self._clock())
         return Claim(_known(self._keyring.by_id(signature.access_key_id)), signature)
 
-    def confirm(self, claim: Claim, wire: Wire, body: bytes) -> AccessKey:
-        """The key, once the signature fits request and body. Raises InvalidSignature."""
+    def confirm(self, claim: Claim, wire: Wire, digest: str) -> AccessKey:
+        """The key, once the signature fits the request. Raises InvalidSignature.
+
+        `digest` is the SHA-256 of the body in hex, or UNSIGNED_BODY where any body will do.
+        """
         if claim.signature is not None:
-            verify(claim.signature, claim.key.secret, wire, body)
+            key = self._signing_key(claim.key.secret, claim.signature.scope)
+            verify(claim.signature, key, wire, digest)
         return claim.key
 
     def permit(self, key: AccessKey, deed: Deed, policy: FunctionPolicy | None = None) -> None:
@@ -95,6 +108,16 @@ class Authority:
                 f"User: {deed.caller} is not authorized to perform: {deed.action}"
                 f" on resource: {deed.resource} because {decision.reason}"
             )
+
+    def _signing_key(self, secret: str, scope: str) -> bytes:
+        """What `secret` signs with on one day in one region: the same for many requests."""
+        label = (secret, scope)
+        found = self._signing_keys.get(label)
+        if found is None:
+            if len(self._signing_keys) >= SIGNING_KEYS_CACHED_MAX:
+                self._signing_keys.clear()
+            found = self._signing_keys[label] = signing_key(secret, scope)
+        return found
 
     def _read(self, policy: FunctionPolicy) -> Policy:
         """A function's policy, read once for each revision of it."""

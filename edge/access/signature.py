@@ -1,7 +1,7 @@
 """AWS Signature Version 4, the server's side: does this request come from a holder of the secret?
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-Neighbours: whoever looks the secret up calls this; nothing here does I/O.
+Neighbours: `authority.py` looks the secret up and calls this; nothing here does I/O.
 Invariant: whatever decides what a request does (method, path, query, host, every `x-amz-` header,
 body) is under the signature. A request can be sent again for `SKEW_S_MAX`, not longer: clients
 sign equal requests of one second equally, so a repetition is no proof of a theft.
@@ -9,11 +9,10 @@ sign equal requests of one second equally, so a repetition is no proof of a thef
 
 import hmac
 import re
-from calendar import timegm
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
-from time import strptime
 from urllib.parse import quote, unquote_to_bytes
 
 from edge.access.faults import IncompleteSignature, InvalidSignature, UnrecognizedClient
@@ -22,12 +21,16 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "lambda"
 SKEW_S_MAX = 300
 SIGNED_HEADERS_MAX = 64
+EMPTY_DIGEST = sha256(b"").hexdigest()
+UNSIGNED_BODY = "UNSIGNED-PAYLOAD"
 _TERMINATOR = "aws4_request"
 _DATE = b"x-amz-date"
 _BODY_DIGEST = b"x-amz-content-sha256"
 _SESSION_TOKEN = b"x-amz-security-token"
 _OWN_PREFIX = b"x-amz-"
 _UNRESERVED = "-_.~"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOMENT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM}\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([a-z0-9;_.-]+)\s*,"
     r"\s*Signature=([0-9a-f]{64})\s*"
@@ -83,12 +86,29 @@ def read_signature(authorization: str, headers: Headers, now_s: float) -> Signat
     return signature
 
 
-def verify(signature: Signature, secret: str, wire: Wire, body: bytes) -> None:
-    """Raise InvalidSignature unless the holder of `secret` signed this request with this body."""
-    digest = sha256(body).hexdigest()
+def named_digest(headers: Headers) -> str | None:
+    """What x-amz-content-sha256 says of the body: its SHA-256 in hex, or UNSIGNED_BODY.
+
+    None for a request without the header. Raises IncompleteSignature for anything else.
+    """
+    if not any(name == _BODY_DIGEST for name, _ in headers):
+        return None
+    named = _only(headers, _BODY_DIGEST)
+    if named != UNSIGNED_BODY and not _DIGEST.fullmatch(named):
+        raise IncompleteSignature(
+            f"x-amz-content-sha256 must be the SHA-256 of the body in hex, or {UNSIGNED_BODY}"
+        )
+    return named
+
+
+def verify(signature: Signature, key: bytes, wire: Wire, digest: str) -> None:
+    """Raise InvalidSignature unless the holder of the signing `key` signed this request.
+
+    `digest` is the SHA-256 of the body in hex, or UNSIGNED_BODY for one that may be any.
+    """
     for name, value in wire.headers:
-        if name == _BODY_DIGEST and not hmac.compare_digest(value, digest.encode()):
-            raise InvalidSignature("the body is not the one that x-amz-content-sha256 names")
+        if name == _BODY_DIGEST:
+            check_digest(digest, value.decode("latin-1"))
     canonical = "\n".join(
         (
             wire.method,
@@ -102,13 +122,18 @@ def verify(signature: Signature, secret: str, wire: Wire, body: bytes) -> None:
     text = "\n".join(
         (ALGORITHM, signature.moment, signature.scope, sha256(canonical.encode()).hexdigest())
     )
-    key = signing_key(secret, signature.scope)
     wanted = hmac.digest(key, text.encode(), "sha256").hex()
     if not hmac.compare_digest(wanted, signature.digest):
         raise InvalidSignature(
             "the signature does not fit the request: check the secret, and that nothing between"
             " client and host changes path, query or headers"
         )
+
+
+def check_digest(digest: str, named: str) -> None:
+    """Raise InvalidSignature unless the body has the digest that x-amz-content-sha256 names."""
+    if not hmac.compare_digest(digest.encode(), named.encode()):
+        raise InvalidSignature("the body is not the one that x-amz-content-sha256 names")
 
 
 def signing_key(secret: str, scope: str) -> bytes:
@@ -131,7 +156,7 @@ def _check_scope(scope: str, moment: str) -> None:
 
 def _check_moment(moment: str, now_s: float) -> None:
     try:
-        signed_s = timegm(strptime(moment, "%Y%m%dT%H%M%SZ"))
+        signed_s = _seconds(moment)
     except ValueError:
         raise IncompleteSignature("x-amz-date must be like 20300131T235959Z") from None
     if abs(now_s - signed_s) > SKEW_S_MAX:
@@ -139,6 +164,13 @@ def _check_moment(moment: str, now_s: float) -> None:
             f"the signature of {moment} is more than {SKEW_S_MAX} s away from this host's time:"
             " sign again, and check both clocks"
         )
+
+
+def _seconds(moment: str) -> float:
+    """Unix seconds of `20300131T235959Z`; raises ValueError."""
+    if not _MOMENT.fullmatch(moment):
+        raise ValueError(moment)
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _check_signed_headers(signed: tuple[str, ...], headers: Headers) -> None:

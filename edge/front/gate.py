@@ -9,6 +9,7 @@ allows it. Every refusal and every change is logged with who, what and where fro
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import structlog
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from edge.access.authority import Authority
 from edge.access.evaluation import Deed
 from edge.access.keyring import AccessKey
-from edge.access.signature import Wire
+from edge.access.signature import EMPTY_DIGEST, Wire
 from edge.front.asgi import App, Message, Receive, Scope, Send, read_body
 from edge.front.deeds import Need, need_of
 from edge.front.documents import parse_object
@@ -84,10 +85,8 @@ class Gate:
             length = dict(scope["headers"]).get(b"content-length")
             body = await read_body(receive, length, self._body_bytes_max)
             receive = _again(body, receive)
-        if claim.signature is None or len(body or b"") <= _INLINE_BYTES_MAX:
-            key = self._authority.confirm(claim, wire, body or b"")
-        else:
-            key = await asyncio.to_thread(self._authority.confirm, claim, wire, body or b"")
+        digest = EMPTY_DIGEST if claim.signature is None else await _digest(body or b"")
+        key = self._authority.confirm(claim, wire, digest)
         if need.names_in_body:
             need = need._replace(function=_named_in(body or b""))
         policy = self._policy_of(need.function, need.qualifier) if need.function else None
@@ -123,6 +122,13 @@ class Gate:
             resource=need.resource[:200],
             **more,
         )
+
+
+async def _digest(body: bytes) -> str:
+    """The SHA-256 of a body in hex."""
+    if len(body) <= _INLINE_BYTES_MAX:
+        return sha256(body).hexdigest()
+    return (await asyncio.to_thread(sha256, body)).hexdigest()
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

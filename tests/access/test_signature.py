@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from time import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.access.faults import IncompleteSignature, InvalidSignature, UnrecognizedClient
-from edge.access.signature import SKEW_S_MAX, Wire, read_signature, verify
+from edge.access.signature import SKEW_S_MAX, Wire, read_signature, signing_key, verify
 from edge.model.errors import EdgeError
 
 KEY, SECRET = "EDGEKEY", "not/a+real=secret"
@@ -56,7 +57,7 @@ def check(wire: Wire, body: bytes, secret: str = SECRET, now_s: float | None = N
     """Verify as the doors do; the key's id. Raises what they would tell."""
     authorization = signature_of(wire).decode("latin-1")
     signature = read_signature(authorization, wire.headers, time() if now_s is None else now_s)
-    verify(signature, secret, wire, body)
+    verify(signature, signing_key(secret, signature.scope), wire, sha256(body).hexdigest())
     return signature.access_key_id
 
 

@@ -52,7 +52,7 @@ class Edge:
         worker = await self._stack.enter_async_context(open_worker(load(), 0))
         settings = Settings(limits=Limits(memory_mb=64))
         await worker.deployer.deploy(FUNCTION, sample(FUNCTION), settings)
-        self._plane = DataPlane(worker.services(), Bounds())
+        self._plane = DataPlane(worker.services(is_local=True), Bounds())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stack.aclose()

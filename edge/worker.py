@@ -33,6 +33,7 @@ from edge.deploy.deployer import Deployer
 from edge.deploy.packages import Packages
 from edge.deploy.sweep import sweep_artifacts
 from edge.deploy.updates import Updates
+from edge.front.authorizer import Authorizer
 from edge.front.control import control_plane
 from edge.front.data import DataPlane
 from edge.front.door.asgi import AppConnection
@@ -163,8 +164,9 @@ class Worker:
         self.peers = Peers(data / PEERS, number, 2 * host.payload_bytes_max + 1 * MIB)
         self.joins = Joins(self.peers.ask, host.join_kept_s, host.join_kept_bytes_max)
 
-    def services(self) -> Services:
-        """What the doors reach."""
+    def services(self, *, is_local: bool) -> Services:
+        """What the doors reach; `is_local`: only this machine can ask the control plane."""
+        authority = Authority(self.keyring, is_local=is_local)
         return Services(
             self.invoker,
             self.deployer,
@@ -177,6 +179,8 @@ class Worker:
             self.packages,
             self.updates,
             self.joins,
+            authority,
+            Authorizer(authority),
         )
 
     async def tend(self) -> None:
@@ -242,17 +246,16 @@ async def serve(
 ) -> None:
     """Serve both doors on bound sockets until `stop`, then finish what runs, within `grace_s`."""
     async with open_worker(settings, number) as worker:
-        services = worker.services()
         host = settings.host
         bounds = Bounds(host.payload_bytes_max, host.module_bytes_max, host.concurrency_max)
         http, control = sockets
         http_address, control_address = (Address(*sock.getsockname()[:2]) for sock in sockets)
+        services = worker.services(is_local=control_address.is_loopback)
         config = hypercorn_config(host.grace_s, settings.tls.http)
         control_config = hypercorn_config(host.grace_s, settings.tls.control)
         data_plane = DataPlane(services, bounds)
         data_url = settings.connections.public_url or http_address.url_over(tls=config.ssl_enabled)
-        authority = Authority(worker.keyring, is_local=control_address.is_loopback)
-        private_plane = control_plane(services, bounds, authority, data_url)
+        private_plane = control_plane(services, bounds, data_url)
         async with asyncio.TaskGroup() as doors:
             if settings.door == EDGE_DOOR:
                 functions = Door(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
+from typing import Protocol
 
 from edge.access.elements import nearest, texts_of
 from edge.access.patterns import arn_wildcard, wildcard
@@ -18,6 +19,14 @@ from edge.model.errors import InvalidConfiguration
 
 Test = Callable[[str], bool]
 """Whether one value of the request meets one value of the policy."""
+
+
+class Context(Protocol):
+    """What a request says of itself, by condition keys in lower case; a mapping is one."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of a key, None where the request has none."""
+
 
 _KEYS = (
     "aws:CurrentTime",
@@ -56,7 +65,7 @@ class Condition:
     negated: bool
     absent: bool
 
-    def holds(self, context: Mapping[str, str]) -> bool:
+    def holds(self, context: Context) -> bool:
         """Whether a request with this context meets the condition."""
         value = context.get(self.key)
         if value is None:

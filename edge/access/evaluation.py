@@ -5,9 +5,10 @@ Neighbours: the doors ask for every request; `policy.py` has what is asked.
 Invariant: what no statement allows is refused.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from edge.access.conditions import Context
 from edge.access.policy import Effect, Policy, Statement
 
 
@@ -18,13 +19,13 @@ class Deed:
     `caller` is the ARN of a key's holder, a service's name, or empty for nobody in particular;
     `key_id` is that of the key, if there is one.
     `action` is like `lambda:InvokeFunction`; `resource` an ARN, or `*` where there is none.
-    `context` holds condition keys in lower case.
+    `context` tells the condition keys.
     """
 
     caller: str
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Context = field(default_factory=dict[str, str])
     key_id: str = ""
 
 

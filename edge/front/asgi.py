@@ -4,11 +4,17 @@ Neighbours: `data.py` and `control.py`; `refusal.py` answers when the body was n
 Source: https://asgi.readthedocs.io/en/latest/specs/www.html.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from hashlib import sha256
 from typing import Any
 
 from edge.front.answers import Answer
 from edge.model.errors import PayloadTooLarge
+from edge.model.limits import MIB
+
+HASHED_INLINE_BYTES_MAX = 1 * MIB
+"""Longer bodies are hashed on a thread."""
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -44,6 +50,13 @@ async def read_body(receive: Receive, declared: str | bytes | None, bytes_max: i
             chunks.append(chunk)
         more_body = message.get("more_body", False)
     return b"".join(chunks)
+
+
+async def body_digest(body: bytes) -> str:
+    """The SHA-256 of a body in hex."""
+    if len(body) <= HASHED_INLINE_BYTES_MAX:
+        return sha256(body).hexdigest()
+    return (await asyncio.to_thread(sha256, body)).hexdigest()
 
 
 async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge.access.authority import Authority
 from edge.front.asgi import App, Receive, Scope, Send
 from edge.front.endpoints import Dialect, Endpoint, framed
 from edge.front.faults import MethodNotAllowed, NoSuchPath
@@ -41,7 +40,7 @@ from edge.front.v1.usage import Usages
 _LAMBDA_FUNCTIONS = "/2015-03-31/functions"
 
 
-def control_plane(services: Services, bounds: Bounds, authority: Authority, data_url: str) -> App:
+def control_plane(services: Services, bounds: Bounds, data_url: str) -> App:
     """The ASGI app on the private port. `data_url` is where the public one is reached."""
     lambda_routes = _lambda_routes(services, bounds, Urls(services.registry, data_url))
     app = Starlette(
@@ -50,12 +49,12 @@ def control_plane(services: Services, bounds: Bounds, authority: Authority, data
     )
     gate = Gate(
         _OptionalSlash(app),
-        authority,
+        services.authority,
         services.registry.policy,
         _dialect_of,
         2 * bounds.module_bytes_max,
     )
-    return Discarding(Guard(gate, is_local=authority.is_local))
+    return Discarding(Guard(gate, is_local=services.authority.is_local))
 
 
 def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route]:

@@ -2,14 +2,16 @@
 
 Neighbours: a request becomes an event in `event.py`, runs in `invoke/`, and becomes an answer in
 `results.py`.
-Invariant: an unknown function and a body too long are refused before the body is read; every
-answer carries its request id; nobody outside sees a stack trace.
+Invariant: an unknown function, a caller who may not call it and a body too long are refused before
+the body is read; every answer carries its request id; nobody outside sees a stack trace.
 """
 
 import time
 
+from edge.access.signature import Wire
 from edge.front.answers import Answer, error_answer
 from edge.front.asgi import ClientGone, Receive, Scope, Send, decline, read_body, send_answer
+from edge.front.authorizer import Entry, Visit
 from edge.front.cors import cors_fields, preflight, with_fields
 from edge.front.event import HttpRequest, http_event
 from edge.front.failures import platform_error
@@ -26,7 +28,7 @@ from edge.model.event import Event
 from edge.model.function import Version
 from edge.model.ids import new_request_id
 from edge.model.result import Result
-from edge.model.url import Cors
+from edge.model.url import AuthType, Cors
 
 
 class DataPlane:
@@ -52,7 +54,10 @@ class DataPlane:
             if cors is not None and (answer := preflight(cors, request.method, request.headers)):
                 await refuse(scope, receive, send, _shared(answer, cors, request))
                 return
+            entry = self._admit(scope, request, target, version)
             body = await self._read(request, receive)
+            if entry is not None:
+                await entry.finish_with(body)
         except ClientGone:
             return
         except Exception as error:  # the outermost frame: nothing may pass
@@ -60,7 +65,8 @@ class DataPlane:
             await refuse(scope, receive, send, _shared(answer, cors, request))
             return
         time_ms = time.time_ns() // 1_000_000
-        event = http_event(request, target, body, request_id, time_ms, version.version)
+        caller = None if entry is None else entry.caller
+        event = http_event(request, target, body, request_id, time_ms, version.version, caller)
         if is_later(request.headers):
             answer = await accept(self._services, event)
             await send_answer(send, _shared(answer, cors, request), head=request.method == "HEAD")
@@ -86,6 +92,18 @@ class DataPlane:
         target = parse_target(request.raw_path)
         pin = pin_of(request.headers)
         return target, self._services.registry.resolve(target.function, target.qualifier, pin)
+
+    def _admit(
+        self, scope: Scope, request: HttpRequest, target: Target, version: Version
+    ) -> Entry | None:
+        """Who calls, where the URL's AuthType asks for that. Raises Denied, StorageFailure."""
+        auth_type = version.shared.auth_type(target.qualifier)
+        if auth_type is AuthType.NONE:
+            return None
+        wire = Wire(request.method, request.raw_path, request.raw_query, request.headers)
+        is_secure = scope["scheme"] == "https"
+        visit = Visit(wire, request.peer, is_secure, target, version, auth_type)
+        return self._services.authorizer.admit(visit, has_body=True)
 
     async def _read(self, request: HttpRequest, receive: Receive) -> bytes:
         declared = next((v for name, v in request.headers if name == b"content-length"), None)

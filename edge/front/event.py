@@ -14,7 +14,9 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from edge.front.target import Target
+from edge.model.caller import Caller
 from edge.model.event import Event, Source
+from edge.model.ids import ACCOUNT
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -45,8 +47,12 @@ def http_event(
     request_id: str,
     time_ms: int,
     pin: str = "",
+    caller: Caller | None = None,
 ) -> Event:
-    """The event for `target`; `time_ms` is the Unix time of arrival, `pin` the version drawn."""
+    """The event for `target`; `time_ms` is the Unix time of arrival, `pin` the version drawn.
+
+    What proved who the `caller` is, is not handed on: a function could call others with it.
+    """
     headers = join_headers(request.headers)
     path = _ascii(target.path)
     domain = _domain(headers.get("host", "localhost"))
@@ -76,6 +82,9 @@ def http_event(
         },
         "isBase64Encoded": False,
     }
+    if caller is not None:
+        headers.pop("authorization", None)
+        payload["requestContext"] = _with_caller(payload["requestContext"], caller)
     if body:
         payload["body"] = body
     if request.raw_query:
@@ -93,6 +102,22 @@ def http_event(
         traceparent=_traceparent(headers.get("traceparent")),
         pin=pin,
     )
+
+
+def _with_caller(context: object, caller: Caller) -> dict[str, object]:
+    """A `requestContext` that says who called, as a Function URL's with AWS_IAM does."""
+    assert isinstance(context, dict)
+    identity = {
+        "accessKey": caller.access_key_id,
+        "accountId": ACCOUNT,
+        "callerId": caller.access_key_id,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": caller.arn,
+        "userId": caller.access_key_id,
+    }
+    told = {"accountId": ACCOUNT, "authentication": None, "authorizer": {"iam": identity}}
+    return {**context, **told}
 
 
 def join_headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

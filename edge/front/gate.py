@@ -6,30 +6,24 @@ Invariant: on a closed host nothing but the health check is reached without a ke
 allows it. Every refusal and every change is logged with who, what and where from.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
+from collections.abc import Callable
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.access.authority import Authority
+from edge.access.authority import Authority, Claim
 from edge.access.evaluation import Deed
-from edge.access.keyring import AccessKey
 from edge.access.signature import EMPTY_DIGEST, Wire
-from edge.front.asgi import App, Message, Receive, Scope, Send, read_body
+from edge.front.asgi import App, ClientGone, Message, Receive, Scope, Send, body_digest, read_body
+from edge.front.context import RequestContext
 from edge.front.deeds import Need, need_of
 from edge.front.documents import parse_object
 from edge.front.endpoints import Dialect, framed
+from edge.front.failures import LOGGED_CHARS_MAX, log_refusal
 from edge.model.errors import EdgeError, InvalidRequest
-from edge.model.ids import ACCOUNT, parse_name
-from edge.model.limits import MIB
+from edge.model.ids import parse_name
 from edge.model.policy import FunctionPolicy
-
-_INLINE_BYTES_MAX = 1 * MIB
-"""Longer bodies are hashed on a thread."""
 
 PolicyOf = Callable[[str, str], FunctionPolicy | None]
 """The policy of a function under a qualifier."""
@@ -63,38 +57,48 @@ class Gate:
         need = need_of(scope["method"], scope["path"], scope["query_string"])
         caller = "anonymous"
         if self._authority.is_closed and not need.is_public:
+            wire = Wire(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"])
+            claim: Claim | None = None
             try:
-                key, receive = await self._admit(scope, receive, need)
+                claim = self._authority.identify(wire)
+                receive = await self._admit(claim, wire, scope, receive, need)
+            except ClientGone:
+                return
             except EdgeError as error:
-                self._note("access_refused", scope, need, reason=error.message)
+                key = claim.key.access_key_id if claim is not None else ""
+                log_refusal("control", **_asked(scope, need), key=key, reason=error.message)
                 await self._refuse(error, scope, receive, send)
                 return
-            caller = key.arn
+            caller = claim.key.arn
         # A state of the request's own: a server may have one for the whole connection.
         scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}}
         if need.is_change:
             send = self._audited(scope, need, caller, send)
         await self._app(scope, receive, send)
 
-    async def _admit(self, scope: Scope, receive: Receive, need: Need) -> tuple[AccessKey, Receive]:
-        """The key, and the body to be read again. Raises EdgeError."""
-        wire = Wire(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"])
-        claim = self._authority.identify(wire)
+    async def _admit(
+        self, claim: Claim, wire: Wire, scope: Scope, receive: Receive, need: Need
+    ) -> Receive:
+        """The body to be read again, once its sender was found to be allowed this.
+
+        Raises EdgeError and ClientGone.
+        """
         body: bytes | None = None
         if claim.signature is not None or need.names_in_body:
             length = dict(scope["headers"]).get(b"content-length")
             body = await read_body(receive, length, self._body_bytes_max)
             receive = _again(body, receive)
-        digest = EMPTY_DIGEST if claim.signature is None else await _digest(body or b"")
+        digest = EMPTY_DIGEST if claim.signature is None else await body_digest(body or b"")
         key = self._authority.confirm(claim, wire, digest)
         if need.names_in_body:
             need = need._replace(function=_named_in(body or b""))
         policy = self._policy_of(need.function, need.qualifier) if need.function else None
-        context = _context(scope, key)
+        source, is_secure = _source(scope), scope["scheme"] == "https"
+        context = RequestContext(key, source, scope["headers"], is_secure=is_secure)
         for action in need.actions:
             deed = Deed(key.arn, action, need.resource, context, key.access_key_id)
             self._authority.permit(key, deed, policy)
-        return key, receive
+        return receive
 
     async def _refuse(self, error: EdgeError, scope: Scope, receive: Receive, send: Send) -> None:
         async def endpoint(_request: Request) -> Response:
@@ -106,29 +110,22 @@ class Gate:
     def _audited(self, scope: Scope, need: Need, caller: str, send: Send) -> Send:
         async def noting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._note("change", scope, need, caller=caller, status=message["status"])
+                status = message["status"]
+                _log.warning("change", **_asked(scope, need), caller=caller, status=status)
             await send(message)
 
         return noting_send
 
-    def _note(self, event: str, scope: Scope, need: Need, **more: object) -> None:
-        client = scope.get("client") or ("", 0)
-        _log.warning(
-            event,
-            source=client[0],
-            method=scope["method"],
-            path=scope["path"][:200],
-            action=" ".join(need.actions),
-            resource=need.resource[:200],
-            **more,
-        )
 
-
-async def _digest(body: bytes) -> str:
-    """The SHA-256 of a body in hex."""
-    if len(body) <= _INLINE_BYTES_MAX:
-        return sha256(body).hexdigest()
-    return (await asyncio.to_thread(sha256, body)).hexdigest()
+def _asked(scope: Scope, need: Need) -> dict[str, str]:
+    """What a request asks for, as it is logged."""
+    return {
+        "source": _source(scope),
+        "method": scope["method"],
+        "path": scope["path"][:LOGGED_CHARS_MAX],
+        "action": " ".join(need.actions),
+        "resource": need.resource[:LOGGED_CHARS_MAX],
+    }
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -154,22 +151,7 @@ def _named_in(body: bytes) -> str:
     return name
 
 
-def _context(scope: Scope, key: AccessKey) -> Mapping[str, str]:
-    """The condition keys that a request here has."""
-    now = datetime.now(UTC)
-    context = {
-        "aws:currenttime": now.isoformat(),
-        "aws:epochtime": str(int(now.timestamp())),
-        "aws:securetransport": "true" if scope["scheme"] == "https" else "false",
-        "aws:principalarn": key.arn,
-        "aws:principalaccount": ACCOUNT,
-        "aws:principaltype": "User",
-        "aws:userid": key.access_key_id,
-        "aws:username": key.arn.rpartition("/")[2],
-    }
-    if scope.get("client"):
-        context["aws:sourceip"] = scope["client"][0]
-    for name, value in scope["headers"]:
-        if name == b"user-agent":
-            context["aws:useragent"] = value.decode("latin-1")
-    return context
+def _source(scope: Scope) -> str:
+    """The caller's address; empty for a socket that has none."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from edge.access.authority import Authority
 from edge.front.answers import Answer
+from edge.front.authorizer import Authorizer
 from edge.front.lambda_api.joins import Call
 from edge.front.streams import Taker
 from edge.meter.bill import Tariff
@@ -292,6 +294,8 @@ class Services:
     packages: Packages
     updates: Updates
     joins: Joins
+    authority: Authority
+    authorizer: Authorizer
 
 
 @dataclass(frozen=True, slots=True)

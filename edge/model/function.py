@@ -14,7 +14,7 @@ from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
-from edge.model.url import UrlConfig
+from edge.model.url import AuthType, UrlConfig
 
 DESCRIPTION_CHARS_MAX = 256
 
@@ -99,6 +99,11 @@ class SharedSettings:
     def url(self, qualifier: str) -> UrlConfig | None:
         """The URL config of a qualifier."""
         return next((url for url in self.urls if url.qualifier == qualifier), None)
+
+    def auth_type(self, qualifier: str) -> AuthType:
+        """Who may call a qualifier's URL: as its own config says, else as the function's."""
+        url = self.url(qualifier) or self.url(LATEST)
+        return AuthType.NONE if url is None else url.auth_type
 
     def policy(self, qualifier: str) -> FunctionPolicy | None:
         """The policy of a qualifier."""

@@ -10,10 +10,14 @@ from enum import StrEnum
 
 
 class AuthType(StrEnum):
-    """Who may call: anyone, or who signs with a key whose policy allows it."""
+    """Who may call: anyone, or the holder of a key whose policy, or the function's, allows it.
+
+    AWS_IAM wants a signature, TOKEN a bearer token or a signature; Lambda does not know TOKEN.
+    """
 
     NONE = "NONE"
     AWS_IAM = "AWS_IAM"
+    TOKEN = "TOKEN"
 
 
 class InvokeMode(StrEnum):

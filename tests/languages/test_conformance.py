@@ -71,7 +71,7 @@ async def guest(
         for name, settings in deployments:
             version = await worker.deployer.deploy(name, module, settings)
             assert version.artifact.snapshot.state is not SnapshotState.REFUSED
-        door = httpx.ASGITransport(app=DataPlane(worker.services(), Bounds()))
+        door = httpx.ASGITransport(app=DataPlane(worker.services(is_local=True), Bounds()))
         async with httpx.AsyncClient(transport=door, base_url="http://edge.test") as http:
             yield Deployed(worker, http, origin)
 

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from edge.access.signature import Wire
 from edge.front.answers import Answer, Headers, error_answer
+from edge.front.authorizer import Entry, Visit
 from edge.front.cors import cors_fields, preflight, with_fields
 from edge.front.door.head import CHUNKED, Head
 from edge.front.door.parts import PartedConnection
@@ -35,14 +37,16 @@ from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.ids import LATEST, new_request_id
 from edge.model.result import Result
+from edge.model.url import AuthType
 
 
 class Call(NamedTuple):
-    """A head, and the function that is to answer it."""
+    """A head, the function that is to answer it, and whom it is asked by, if that matters."""
 
     head: Head
     target: Target
     version: Version
+    entry: Entry | None
 
 
 class FunctionConnection(PartedConnection):
@@ -75,18 +79,21 @@ class FunctionConnection(PartedConnection):
     def begin(self, head: Head) -> None:
         """Find the function; run it, unless its body must come first."""
         services = self._services
+        entry: Entry | None = None
         try:
             target = parse_target(head.raw_path)
             # Most requests have no qualifier, and so nothing to choose by.
             pin = "" if target.qualifier == LATEST else pin_of(head.fields)
             version = services.registry.resolve(target.function, target.qualifier, pin)
+            if version.shared.urls:
+                if self._is_preflight(head, target, version):
+                    return
+                entry = self._admit(head, target, version)
         except EdgeError as error:
             self._closes = self._closes or head.length != 0
             self.respond(error_answer(error, new_request_id()))
             return
-        if version.shared.urls and self._is_preflight(head, target, version):
-            return
-        call = Call(head, target, version)
+        call = Call(head, target, version, entry)
         if head.length == 0:
             self._run(call, b"")
             return
@@ -121,6 +128,18 @@ class FunctionConnection(PartedConnection):
         self.respond(answer)
         return True
 
+    def _admit(self, head: Head, target: Target, version: Version) -> Entry | None:
+        """Who calls, where the URL's AuthType asks for that. Raises Denied, StorageFailure."""
+        auth_type = version.shared.auth_type(target.qualifier)
+        if auth_type is AuthType.NONE:
+            return None
+        assert self._transport is not None
+        is_secure = self._transport.get_extra_info("ssl_object") is not None
+        wire = Wire(head.method, head.raw_path, head.raw_query, head.fields)
+        source = self.source(head.fields)
+        visit = Visit(wire, source, is_secure, target, version, auth_type)
+        return self._services.authorizer.admit(visit, has_body=head.length != 0)
+
     def add_body(self, pieces: list[bytes], size: int) -> None:
         """Keep some of the body."""
         assert self._call is not None
@@ -129,6 +148,9 @@ class FunctionConnection(PartedConnection):
                 raise body_too_large(self._payload_bytes_max)
             self._hold(size)
         self._pieces += pieces
+        if self._call.entry is not None:
+            for piece in pieces:
+                self._call.entry.add(piece)
 
     def end_body(self) -> None:
         """Run what the body was for."""
@@ -136,7 +158,13 @@ class FunctionConnection(PartedConnection):
         assert call is not None
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._call, self._pieces = None, []
-        self._run(call, body)
+        try:
+            if call.entry is not None:
+                call.entry.finish()
+        except EdgeError as error:
+            self.respond(error_answer(error, new_request_id()))
+        else:
+            self._run(call, body)
         if not self.busy:
             self._release()
 
@@ -190,7 +218,8 @@ class FunctionConnection(PartedConnection):
     def _start(
         self, call: Call, body: bytes, run: Callable[[Event], Result | object] | None = None
     ) -> None:
-        head, target, version = call
+        head, target, version, entry = call
+        caller = None if entry is None else entry.caller
         request_id = new_request_id()
         peer = self.source(head.fields) if self._trusted else self._peer
         request = HttpRequest(
@@ -199,7 +228,7 @@ class FunctionConnection(PartedConnection):
         kind = version.artifact.kind
         try:
             time_ms = time.time_ns() // 1_000_000
-            event = http_event(request, target, body, request_id, time_ms, version.version)
+            event = http_event(request, target, body, request_id, time_ms, version.version, caller)
             if run is None and is_later(head.fields):
                 self.busy = True
                 self._task = self._door.loop.create_task(self._accept(event))

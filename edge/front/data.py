@@ -47,6 +47,7 @@ class DataPlane:
         request = request_of(scope)
         request_id = new_request_id()
         cors: Cors | None = None
+        unread = True
         try:
             target, version = self._resolve(request)
             url = version.shared.url(target.qualifier)
@@ -56,13 +57,14 @@ class DataPlane:
                 return
             entry = self._admit(scope, request, target, version)
             body = await self._read(request, receive)
+            unread = False
             if entry is not None:
                 await entry.finish_with(body)
         except ClientGone:
             return
         except Exception as error:  # the outermost frame: nothing may pass
             answer = error_answer(platform_error(error, request_id), request_id)
-            await refuse(scope, receive, send, _shared(answer, cors, request))
+            await refuse(scope, receive, send, _shared(answer, cors, request), unread=unread)
             return
         time_ms = time.time_ns() // 1_000_000
         caller = None if entry is None else entry.caller

@@ -5,23 +5,41 @@ response end: an app that answers and reads no more would wait for ever, and the
 it. So what still comes is read, and thrown away, for as long as the answer takes to leave. Then
 Hypercorn closes the connection; an HTTP/1 client is told so, lest it send its next request there.
 
+Of HTTP/2 Hypercorn ends the whole connection, with all its other requests, when a part of a body
+comes for a stream that was answered. So there a short body is read first, and no more of a long
+one than a short one has.
+
 Neighbours: `data.py` refuses through `refuse`; `control.py` wraps its whole app in `Discarding`.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
 from edge.front.answers import Answer
 from edge.front.asgi import App, Message, Receive, Scope, Send, send_answer
+from edge.model.limits import KIB
 
+SHORT_BYTES_MAX = 64 * KIB
+SHORT_S = 1.0
 _CLOSE = (b"connection", b"close")
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
-    """Send a whole answer to a request of which nothing, or not all, was read."""
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, answer: Answer, *, unread: bool = True
+) -> None:
+    """Send a whole answer to a request of which nothing, or not all, was read.
+
+    Where all of it was, which is not `unread`, the answer is like any other.
+    """
+    if not unread:
+        await send_answer(send, answer, head=scope["method"] == "HEAD")
+        return
     if _has_body(scope):
         answer = answer._replace(headers=_closing(scope, answer.headers))
+    if not _closes(scope):
+        await _read_short(receive)
     await _discarding(receive, send_answer(send, answer, head=scope["method"] == "HEAD"))
 
 
@@ -64,9 +82,26 @@ def _has_body(scope: Scope) -> bool:
     )
 
 
+def _closes(scope: Scope) -> bool:
+    """Whether the connection ends with a request that was not read to its end."""
+    return bool(scope["http_version"].startswith("1"))
+
+
 def _closing(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """`headers` with the news that the connection closes, where HTTP has a word for it."""
-    return [*headers, _CLOSE] if scope["http_version"].startswith("1") else headers
+    return [*headers, _CLOSE] if _closes(scope) else headers
+
+
+async def _read_short(receive: Receive) -> None:
+    """Read and throw away a short body, up to SHORT_BYTES_MAX and SHORT_S of it."""
+    left = SHORT_BYTES_MAX
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SHORT_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 async def _discarding(receive: Receive, sending: Coroutine[Any, Any, None]) -> None:

@@ -25,6 +25,7 @@ from edge.front.lambda_api.listings import Listings
 from edge.front.lambda_api.mappings import Mappings
 from edge.front.lambda_api.permissions import Permissions
 from edge.front.lambda_api.provisions import Provisions
+from edge.front.lambda_api.streaming import StreamingInvocations
 from edge.front.lambda_api.tags import TagEndpoints
 from edge.front.lambda_api.urls import Urls
 from edge.front.lambda_api.versions import Versions
@@ -62,6 +63,7 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
     listings = Listings(services.registry)
     versions = Versions(services.registry)
     invocations = Invocations(services, bounds)
+    streaming = StreamingInvocations(services, invocations)
     event_configs = EventConfigs(services)
     aliases = AliasEndpoints(services.registry)
     concurrency = Concurrency(services.registry, bounds)
@@ -93,6 +95,11 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
         ("GET", f"{function}/policy", permissions.get),
         ("DELETE", f"{function}/policy/{{sid}}", permissions.remove),
         ("POST", f"{function}/invocations", invocations.invoke),
+        (
+            "POST",
+            "/2021-11-15/functions/{name}/response-streaming-invocations",
+            streaming.invoke,
+        ),
         (
             "GET",
             "/2020-06-30/functions/{name}/code-signing-config",

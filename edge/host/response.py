@@ -76,13 +76,7 @@ class ResponseStream:
         body = self.pipe.read()
         if self.head is None:
             return body
-        return {
-            "statusCode": self.head.status,
-            "headers": joined(self.head.headers),
-            "cookies": list(self.head.cookies),
-            "body": body,
-            "isBase64Encoded": False,
-        }
+        return {**self.head.document(), "body": body, "isBase64Encoded": False}
 
     # The guest's side
 
@@ -158,11 +152,3 @@ def _read_head(arguments: Arguments) -> ResponseHead:
     for name, value in fields:
         check_field(name, value)
     return ResponseHead(200 if status is None else status, headers, cookies)
-
-
-def joined(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Fields by name, repeated ones joined by commas."""
-    values: dict[str, str] = {}
-    for name, value in headers:
-        values[name] = f"{values[name]}, {value}" if name in values else value
-    return values

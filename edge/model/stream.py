@@ -13,3 +13,10 @@ class ResponseHead(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...]
     cookies: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, object]:
+        """As Lambda writes it; repeated fields joined by commas."""
+        headers: dict[str, str] = {}
+        for name, value in self.headers:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return {"statusCode": self.status, "headers": headers, "cookies": list(self.cookies)}

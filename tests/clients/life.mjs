@@ -56,6 +56,24 @@ await client.updateFunctionConfiguration({ FunctionName, Timeout: 5 });
 await waitUntilFunctionUpdatedV2({ client, ...WAITER }, { FunctionName });
 assert.equal((await client.publishVersion({ FunctionName })).Version, "2");
 
+const streamed = async (value) => {
+  const { EventStream } = await client.invokeWithResponseStream({
+    FunctionName,
+    Payload: bytes(value),
+  });
+  let [text, complete] = ["", undefined];
+  for await (const { PayloadChunk, InvokeComplete } of EventStream) {
+    if (PayloadChunk) text += new TextDecoder().decode(PayloadChunk.Payload);
+    if (InvokeComplete) complete = InvokeComplete;
+  }
+  return [text, complete.ErrorCode];
+};
+const [whole, none] = await streamed({ rawPath: "/log", body: "x" });
+assert.deepEqual([JSON.parse(whole).statusCode, none], [200, undefined]);
+const [prelude, body] = (await streamed({ rawPath: "/stream", body: "ab" }))[0].split("\0".repeat(8));
+assert.deepEqual([JSON.parse(prelude).statusCode, body], [201, "abab"]);
+assert.equal((await streamed({ rawPath: "/stream", body: "fail" }))[1], "Unhandled");
+
 const live = { FunctionName, Name: "live" };
 const answering = async () => (await invoke({}, { Qualifier: live.Name })).ExecutedVersion;
 await client.createAlias({ ...live, FunctionVersion: "1" });

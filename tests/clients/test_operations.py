@@ -40,6 +40,7 @@ OPERATIONS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("Invoke", {"Payload": b"{}"}, 200),
     ("Invoke", {"InvocationType": "Event"}, 202),
     ("Invoke", {"InvocationType": "DryRun"}, 204),
+    ("InvokeWithResponseStream", {"Payload": b"{}"}, 200),
     ("PutFunctionConcurrency", {"ReservedConcurrentExecutions": 5}, 200),
     ("GetFunctionConcurrency", {}, 200),
     ("DeleteFunctionConcurrency", {}, 204),
@@ -85,6 +86,7 @@ QUALIFIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("Invoke", "1", {}),
     ("Invoke", "live", {}),
     ("Invoke", "$LATEST", {}),
+    ("InvokeWithResponseStream", "live", {}),
     (
         "PutProvisionedConcurrencyConfig",
         "live",
@@ -126,7 +128,10 @@ def call(client: Any, operation: str, name: str, echo_zip: bytes, **arguments: A
         arguments["Code"] = {"ZipFile": echo_zip}
     if operation == "UpdateFunctionCode":
         arguments["ZipFile"] = echo_zip
-    return getattr(client, xform_name(operation))(**arguments)
+    answered = getattr(client, xform_name(operation))(**arguments)
+    if operation == "InvokeWithResponseStream":
+        answered["EventStream"].close()
+    return answered
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
 """
 
 from base64 import b64decode, b64encode
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +34,16 @@ LOG_TAIL_BYTES_MAX = 4 * KIB
 CLIENT_CONTEXT_CHARS_MAX = 3_583
 
 
+class Asked(NamedTuple):
+    """An invocation that was asked for; `body` is the payload as it came."""
+
+    event: Event
+    version: Version
+    body: bytes
+    invocation_type: str
+    wants_tail: bool
+
+
 class Invocations:
     """The endpoint that runs functions."""
 
@@ -43,24 +54,30 @@ class Invocations:
 
     async def invoke(self, request: Request) -> Response:
         """POST F/N/invocations?Qualifier → 200, 202 for Event, 204 for DryRun."""
+        asked = await self.read(request, ("RequestResponse", "Event", "DryRun"))
+        if asked.invocation_type == "DryRun":
+            return Response(status_code=204)
+        if asked.invocation_type == "Event":
+            await self._services.intake.accept(asked.event)
+            return Response(status_code=202)
+        return await self._run(request, asked)
+
+    async def read(self, request: Request, types: tuple[str, ...]) -> Asked:
+        """What is asked for, in one of these ways; raises EdgeError."""
         named = reference(request)
-        pin = pin_of(request.headers.raw)
-        version = self._resolve(named, pin)
+        version = self._resolve(named, pin_of(request.headers.raw))
         invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
         tail = _wants_tail(request.headers.get("x-amz-log-type", "None"))
-        if invocation_type not in ("RequestResponse", "Event", "DryRun"):
-            raise InvalidRequest("InvocationType must be RequestResponse, Event or DryRun")
+        if invocation_type not in types:
+            raise InvalidRequest(f"InvocationType must be one of {', '.join(types)}")
         client_context = parse_client_context(request.headers.get("x-amz-client-context"))
         bytes_max = self._bounds.payload_bytes_max
         if invocation_type == "Event":
             bytes_max = min(bytes_max, ASYNC_BYTES_MAX)
         body = await body_of(request, bytes_max)
-        payload = parse_json(body) if body else {}
-        if invocation_type == "DryRun":
-            return Response(status_code=204)
         event = Event(
             function=named.name,
-            payload=payload,
+            payload=parse_json(body) if body else {},
             request_id=request.state.request_id,
             source=Source.INVOKE,
             qualifier=named.version,
@@ -68,24 +85,21 @@ class Invocations:
             client_context=client_context,
             pin=version.version,
         )
-        if invocation_type == "Event":
-            await self._services.intake.accept(event)
-            return Response(status_code=202)
-        return await self._run(request, event, body, version.artifact.kind, tail=tail)
+        return Asked(event, version, body, invocation_type, tail)
 
-    async def _run(
-        self, request: Request, event: Event, body: bytes, kind: GuestKind, *, tail: bool
-    ) -> Response:
+    async def _run(self, request: Request, asked: Asked) -> Response:
         """Run an event, or join the call that this one is a retry of."""
+        event, tail = asked.event, asked.wants_tail
 
         async def work() -> Answer:
             result = await self._services.invoker.invoke(event)
-            return _plain(answer(result, kind, tail=tail), event.request_id)
+            response = answer(result, asked.version.artifact.kind, tail=tail)
+            return _plain(response, event.request_id)
 
         headers = request.headers
         context = headers.get("x-amz-client-context", "")
         parts = (request.state.caller, event.function, event.qualifier, str(tail), context)
-        call = call_of(headers, parts, body)
+        call = call_of(headers, parts, asked.body)
         running = work() if call is None else self._services.joins.run(call, work)
         status, fields, content = await run_while_connected(running, request.receive)
         response = Response(content, status)
@@ -123,13 +137,7 @@ def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:
     if row is not None and row.lambda_error is not None:
         said = result.failure.message if result.failure else row.code
         return told(row, said, result.retry_after_s)
-    failure = result.failure
-    body = b""
-    if failure is None:
-        try:
-            body = payload_of(result.value, kind)
-        except ValueError as error:
-            failure = Failure("Runtime.MarshalError", f"the returned value is {error}")
+    body, failure = told_payload(result, kind)
     if failure is not None:
         body = json_bytes(failure.document())
     response = Response(body, 200, media_type="application/json")
@@ -141,13 +149,23 @@ def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:
     return response
 
 
+def told_payload(result: Result, kind: GuestKind) -> tuple[bytes, Failure | None]:
+    """The payload of a result that is no refusal, or why there is none."""
+    if result.failure is not None:
+        return b"", result.failure
+    try:
+        return payload_of(result.value, kind), None
+    except ValueError as error:
+        return b"", Failure("Runtime.MarshalError", f"the returned value is {error}")
+
+
 def payload_of(value: object, kind: GuestKind) -> bytes:
     """The payload: a value as JSON; a command's output as it is when it is JSON, else as text.
 
     Raises ValueError for a value that JSON cannot say.
     """
     if kind is not GuestKind.COMMAND or not isinstance(value, bytes):
-        return json_bytes(value)
+        return json_bytes(_texted(value))
     try:
         parse_json(value)
     except InvalidContent:
@@ -156,6 +174,19 @@ def payload_of(value: object, kind: GuestKind) -> bytes:
         except UnicodeDecodeError:
             return json_bytes(value)
     return value
+
+
+def _texted(value: object) -> object:
+    """A response whose body is bytes as JSON has it: as text where it is that, else in base64."""
+    if not isinstance(value, dict) or "statusCode" not in value:
+        return value
+    body = value.get("body")
+    if not isinstance(body, bytes):
+        return value
+    try:
+        return {**value, "body": body.decode(), "isBase64Encoded": False}
+    except UnicodeDecodeError:
+        return {**value, "body": b64encode(body).decode(), "isBase64Encoded": True}
 
 
 def log_tail(result: Result) -> bytes:

@@ -3,7 +3,8 @@
  *     /return   the value whose CBOR is the body      /context  the context
  *     /fail     a function error                      /log      logs the body, a line at a time
  *     /trap     a trap                                /sleep    sleeps as many ms as the body says
- *     /loop     never ends
+ *     /loop     never ends                        /stream   a head, the body twice, and an error
+ *                                                           when the body says so: "fail"
  */
 #define _POSIX_C_SOURCE 200809L
 #include <time.h>
@@ -17,6 +18,12 @@ static edge_result sleep_for(edge_slice digits) {
     return edge_respond_text(200, "slept");
 }
 
+static edge_result stream(edge_slice body) {
+    edge_response_start((edge_response){.status = 201, .content_type = "text/x", .body = body});
+    edge_response_write(body.ptr, body.len);
+    return edge_equal(body, "fail") ? edge_fail("LateError", "a part has left") : edge_streamed();
+}
+
 static edge_result loop(void) {
     for (volatile unsigned turns = 0;; turns++) continue;
 }
@@ -28,6 +35,7 @@ static edge_result actor(edge_value event, edge_value context) {
     if (edge_equal(path, "/fail")) return edge_fail("SecretError", "a secret: %.*s", EDGE_FMT(body));
     if (edge_equal(path, "/trap")) __builtin_trap();
     if (edge_equal(path, "/sleep")) return sleep_for(body);
+    if (edge_equal(path, "/stream")) return stream(body);
     if (edge_equal(path, "/loop")) return loop();
     edge_log(EDGE_INFO, "%.*s", EDGE_FMT(body));
     return edge_respond_text(200, "logged");

@@ -106,7 +106,13 @@ def ship(
 ) -> InfoDocument:
     """Make `module` the live version of the declared function; raises CommandFailed."""
     with progress(f"deploying {declaration.name}"):
-        return control.deploy(declaration.name, module, declaration.settings, concurrency_max)
+        return control.deploy(
+            declaration.name,
+            module,
+            declaration.settings,
+            concurrency_max=concurrency_max,
+            routes=declaration.routes,
+        )
 
 
 def change_text(function: InfoDocument) -> str:

@@ -25,6 +25,15 @@ class ReadyDocument(TypedDict):
     memoryBytes: int
 
 
+class RouteDocument(TypedDict):
+    """A path at which a function answers; no methods are all, and no host is any."""
+
+    path: str
+    methods: list[str]
+    host: str
+    qualifier: str
+
+
 class InfoDocument(TypedDict):
     """One function as deployed. `changed` stands only in the answer to a deploy, `ready` only where
     one function was asked for."""
@@ -44,6 +53,7 @@ class InfoDocument(TypedDict):
     snapshot: SnapshotDocument
     prime: list[str]
     description: str
+    routes: list[RouteDocument]
     changed: NotRequired[bool]
     ready: NotRequired[ReadyDocument]
     url: NotRequired[str]

@@ -3,9 +3,10 @@
 import click
 
 from edge.cli.client import ControlPlane
-from edge.cli.documents import InfoDocument, SnapshotDocument
+from edge.cli.documents import InfoDocument, RouteDocument, SnapshotDocument
 from edge.cli.options import json_option
 from edge.cli.output import milliseconds, moment, print_json, print_pairs, print_warning, size
+from edge.model.ids import LATEST
 
 
 @click.command()
@@ -47,7 +48,14 @@ def module_pairs(function: InfoDocument) -> list[tuple[str, str]]:
         ("snapshot", _snapshot_text(function["snapshot"])),
         ("grants", ", ".join(function["grants"]) or "none"),
         ("url", function.get("url", "")),
+        ("routes", ", ".join(map(route_text, function["routes"]))),
     ]
+
+
+def route_text(route: RouteDocument) -> str:
+    """A route as `GET example.com/hi/{name}`, with its version or alias unless it is the latest."""
+    text = f"{','.join(route['methods']) or 'ANY'} {route['host']}{route['path']}"
+    return text if route["qualifier"] == LATEST else f"{text} -> {route['qualifier']}"
 
 
 def _ready_text(function: InfoDocument) -> str:

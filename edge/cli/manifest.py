@@ -15,11 +15,12 @@ from edge.build.languages import language_of_directory, language_of_file, suffix
 from edge.cli.duration import parse_duration
 from edge.cli.prime import read_prime
 from edge.cli.toml_lines import KeyPath, key_lines
-from edge.model.errors import InvalidConfiguration
+from edge.model.errors import InvalidConfiguration, InvalidRequest
 from edge.model.function import Settings
 from edge.model.ids import is_name
 from edge.model.limits import Limits
 from edge.model.prime import Prime
+from edge.model.route import Route, check_routes
 
 MANIFEST_NAME = "edge.toml"
 MANIFEST_BYTES_MAX = 1 << 20
@@ -35,7 +36,7 @@ _KEYS = (
     "prime",
     "route",
 )
-_NOT_YET = {"route": "leave it out; the function answers at /NAME"}
+_ROUTE_KEYS = ("path", "methods", "host", "qualifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Declaration:
 
     Exactly one of `source` (a file or directory in some language) and `module` (a compiled file)
     is there; `build` is a shell command that makes `module`, run beside `declared_in`: the
-    manifest, or what was named in its place.
+    manifest, or what was named in its place. `routes` is None where no manifest speaks of them.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Declaration:
     module: Path | None = None
     build: str = ""
     settings: Settings = field(default_factory=Settings)
+    routes: tuple[Route, ...] | None = None
 
     @property
     def directory(self) -> Path:
@@ -96,9 +98,6 @@ class _Reader:
             )
         table = self._table(at, value)
         self._refuse_unknown(table, _KEYS, at, f"[function.{name}]")
-        for key, advice in _NOT_YET.items():
-            if key in table:
-                raise self._refusal((*at, key), f"{key!r} is not available yet: {advice}")
         source, module = self._origin(at, table)
         return Declaration(
             name=name,
@@ -107,6 +106,7 @@ class _Reader:
             module=module,
             build=self._text((*at, "build"), table["build"]) if "build" in table else "",
             settings=self._settings(at, table),
+            routes=self._routes((*at, "route"), table.get("route", [])),
         )
 
     def _origin(self, at: KeyPath, table: Mapping[str, object]) -> tuple[Path | None, Path | None]:
@@ -164,6 +164,31 @@ class _Reader:
             except InvalidConfiguration as error:
                 raise self._refusal((*at, index), error.message) from None
         return tuple(primes)
+
+    def _routes(self, at: KeyPath, value: object) -> tuple[Route, ...]:
+        if not isinstance(value, list):
+            where = ".".join(map(str, at))
+            raise self._refusal(at, f"write [[{where}]], with two brackets: there may be several")
+        routes = tuple(self._route((*at, index), item) for index, item in enumerate(value))
+        try:
+            check_routes(str(at[1]), routes)
+        except InvalidConfiguration as error:
+            raise self._refusal(at, error.message) from None
+        return routes
+
+    def _route(self, at: KeyPath, value: object) -> Route:
+        table = self._table(at, value)
+        self._refuse_unknown(table, _ROUTE_KEYS, at, "a route")
+        if "path" not in table:
+            raise self._refusal(at, 'a route needs its path, as in path = "/hi/{name}"')
+        texts = {
+            key: self._text((*at, key), item) for key, item in table.items() if key != "methods"
+        }
+        methods = self._texts((*at, "methods"), table.get("methods", []))
+        try:
+            return Route(methods=methods, **texts)
+        except InvalidRequest as error:
+            raise self._refusal(at, error.message) from None
 
     def _limits(self, at: KeyPath, table: Mapping[str, object]) -> Limits:
         limits = Limits()

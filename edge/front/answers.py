@@ -135,7 +135,10 @@ def framed(status: int, headers: Headers, body: bytes) -> Answer:
 
 def error_answer(error: EdgeError, request_id: str) -> Answer:
     """A platform error as either plane tells it."""
-    return _refusal(error_row(error), error.message, request_id, [])
+    headers = [(b"x-edge-request-id", request_id.encode())]
+    if isinstance(error, MethodNotAllowed) and error.allowed:
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
+    return _refusal(error_row(error), error.message, request_id, headers)
 
 
 def outcome_answer(result: Result) -> Answer:
@@ -166,8 +169,6 @@ def metering_headers(result: Result) -> Headers:
 
 def _refusal(row: Row, said: str, request_id: str, headers: Headers) -> Answer:
     error = {"code": row.code, "message": row.message or said, "requestId": request_id}
-    if not headers:
-        headers.append((b"x-edge-request-id", request_id.encode()))
     headers.append((b"content-type", b"application/json"))
     headers.append((b"x-content-type-options", b"nosniff"))
     return framed(row.status, headers, json_bytes({"error": error}))

@@ -23,7 +23,7 @@ from edge.front.results import answer_result
 from edge.front.sending import SentStream
 from edge.front.services import Bounds, Services
 from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
-from edge.front.target import Target, parse_target, without_authority
+from edge.front.target import Target, parse_target, routed_target, without_authority
 from edge.model.event import Event
 from edge.model.function import Version
 from edge.model.ids import new_request_id
@@ -91,7 +91,11 @@ class DataPlane:
             await send_answer(send, answer, head=request.method == "HEAD")
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
-        target = parse_target(request.raw_path)
+        routes = self._services.registry.routes()
+        if routes is None:
+            target = parse_target(request.raw_path)
+        else:
+            target = routed_target(routes, request.method, request.headers, request.raw_path)
         pin = pin_of(request.headers)
         return target, self._services.registry.resolve(target.function, target.qualifier, pin)
 

@@ -58,7 +58,7 @@ def http_event(
     domain = _domain(headers.get("host", "localhost"))
     payload: dict[str, object] = {
         "version": "2.0",
-        "routeKey": "$default",
+        "routeKey": target.route_key,
         "rawPath": path,
         "rawQueryString": _ascii(request.raw_query),
         "headers": headers,
@@ -75,7 +75,7 @@ def http_event(
                 "userAgent": headers.get("user-agent", ""),
             },
             "requestId": request_id,
-            "routeKey": "$default",
+            "routeKey": target.route_key,
             "stage": "$default",
             "time": common_log_time(time_ms),
             "timeEpoch": time_ms,
@@ -85,6 +85,8 @@ def http_event(
     if caller is not None:
         headers.pop("authorization", None)
         payload["requestContext"] = _with_caller(payload["requestContext"], caller)
+    if target.parameters:
+        payload["pathParameters"] = dict(target.parameters)
     if body:
         payload["body"] = body
     if request.raw_query:

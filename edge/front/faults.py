@@ -7,9 +7,13 @@ from edge.model.errors import Conflict, Denied, InvalidRequest, NotFound
 
 
 class MethodNotAllowed(InvalidRequest):
-    """The path exists, but not for this method."""
+    """The path exists, but not for this method; `allowed` are those it is for, where known."""
 
     code = "method_not_allowed"
+
+    def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class NoSuchPath(NotFound):

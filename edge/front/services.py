@@ -25,6 +25,7 @@ from edge.model.policy import FunctionPolicy
 from edge.model.progress import Progress
 from edge.model.readiness import Readiness
 from edge.model.result import LogLine, Result
+from edge.registry.routes import RouteTable
 
 
 class Invoker(Protocol):
@@ -203,6 +204,9 @@ class Registry(Protocol):
     def resolve(self, name: str, qualifier: str, pin: str = "") -> Version:
         """The version that answers now; on the hot path. `pin` chooses among those that an alias
         stands for. Raises NotFound."""
+
+    def routes(self) -> RouteTable | None:
+        """The routes of all functions, None where none has any; on the hot path."""
 
     def primary(self, name: str, qualifier: str) -> Version:
         """The version a qualifier stands for, the same at each call. Raises NotFound."""

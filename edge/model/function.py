@@ -14,6 +14,7 @@ from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
+from edge.model.route import Route
 from edge.model.url import AuthType, UrlConfig
 
 DESCRIPTION_CHARS_MAX = 256
@@ -82,7 +83,8 @@ class SharedSettings:
 
     `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
     `urls` has one entry for each qualifier with a URL config, `provisions` one for each with
-    provisioned concurrency, `policies` one for each with a policy.
+    provisioned concurrency, `policies` one for each with a policy. `routes` are where it answers
+    beside its own name.
     """
 
     concurrency_max: int | None = None
@@ -90,6 +92,7 @@ class SharedSettings:
     urls: tuple[UrlConfig, ...] = ()
     provisions: tuple[Provision, ...] = ()
     policies: tuple[FunctionPolicy, ...] = ()
+    routes: tuple[Route, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no host would follow; raises InvalidConfiguration."""
@@ -116,6 +119,7 @@ class SharedSettings:
             urls=tuple(each for each in self.urls if each.qualifier != qualifier),
             provisions=tuple(each for each in self.provisions if each.qualifier != qualifier),
             policies=tuple(each for each in self.policies if each.qualifier != qualifier),
+            routes=tuple(each for each in self.routes if each.qualifier != qualifier),
         )
 
 

@@ -18,6 +18,7 @@ from edge.model.ids import LATEST, is_name
 from edge.model.policy import FunctionPolicy
 from edge.registry.aliases import Aliases
 from edge.registry.progress import Progresses
+from edge.registry.routes import RouteTable
 from edge.storage.functions import FunctionStore
 from edge.storage.generation import Generation
 
@@ -43,7 +44,8 @@ class Registry:
         # Apart from the versions, so that strangers asking for names at random evict none.
         self._unknown: set[tuple[str, str]] = set()
         self._provisioned: tuple[tuple[Version, int], ...] | None = None
-        self._cached_at = generation.current()
+        self._routes: RouteTable | None = None
+        self._cached_at = _NEVER
         self._change_count = store.change_count()
 
     def resolve(self, name: str, qualifier: str, pin: str = "") -> Version:
@@ -57,6 +59,15 @@ class Registry:
             self._forget()
         found = self._versions.get((name, qualifier))
         return found if found is not None else self._find(name, qualifier, pin)
+
+    def routes(self) -> RouteTable | None:
+        """The routes of all functions, None where none has any; for the event loop, like `resolve`.
+
+        Raises StorageFailure.
+        """
+        if self._generation.current() != self._cached_at:
+            self._forget()
+        return self._routes
 
     def primary(self, name: str, qualifier: str) -> Version:
         """The version that a qualifier stands for; of an alias for two, the one with the rest.
@@ -101,7 +112,7 @@ class Registry:
         `must_exist` True or False makes it an update or a creation only (NotFound, Conflict);
         `revision_id` must be the one the function still has (Conflict); `change` is made to its
         shared settings in the same commit. Raises InvalidRequest for a bad name or a full host,
-        and StorageFailure.
+        Conflict for a route that is another function's, and StorageFailure.
         """
         if not is_name(name):
             raise InvalidRequest(
@@ -124,7 +135,8 @@ class Registry:
     def share(self, name: str, change: Change) -> SharedSettings:
         """Change what all versions of a function share, for every process, before returning it.
 
-        Raises NotFound, StorageFailure, and what `change` raises.
+        Raises NotFound, StorageFailure, Conflict for a route that is another function's, and what
+        `change` raises.
         """
         shared = self._store.share(name, change)
         self._generation.bump()
@@ -221,7 +233,9 @@ class Registry:
 
     def _forget(self) -> None:
         """Empty the cache. The generation is read before what will be cached under it."""
-        self._cached_at = self._generation.current()
+        generation = self._generation.current()
+        self._routes = RouteTable.of(self._store.routed())
+        self._cached_at = generation
         self._versions.clear()
         self._splits.clear()
         self._unknown.clear()

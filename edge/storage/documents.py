@@ -22,6 +22,7 @@ from edge.model.function import (
 )
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
+from edge.model.route import Route
 from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 from edge.storage.members import Members, decode, encode
 
@@ -30,6 +31,7 @@ _SHARED_SINCE = 3
 _PACKAGES_SINCE = 4
 _PROVISIONS_SINCE = 5
 _POLICIES_SINCE = 6
+_ROUTES_SINCE = 7
 
 
 def encode_artifact(artifact: Artifact) -> str:
@@ -166,6 +168,7 @@ def encode_shared(shared: SharedSettings) -> str:
             "urls": [_url_members(url) for url in shared.urls],
             "provisions": [_provision_members(each) for each in shared.provisions],
             "policies": [_policy_members(each) for each in shared.policies],
+            "routes": [_route_members(each) for each in shared.routes],
         }
     )
 
@@ -177,6 +180,8 @@ def decode_shared(text: str) -> SharedSettings:
         members.add("provisions", [])
     if members.format < _POLICIES_SINCE:
         members.add("policies", [])
+    if members.format < _ROUTES_SINCE:
+        members.add("routes", [])
     try:
         shared = SharedSettings(
             concurrency_max=members.integer_or_none("concurrencyMax"),
@@ -184,6 +189,7 @@ def decode_shared(text: str) -> SharedSettings:
             urls=tuple(_url(url) for url in members.many("urls")),
             provisions=tuple(_provision(each) for each in members.many("provisions")),
             policies=tuple(_policy(each) for each in members.many("policies")),
+            routes=tuple(_route(each) for each in members.many("routes")),
         )
     except StorageFailure:
         raise
@@ -227,6 +233,26 @@ def _policy(members: Members) -> FunctionPolicy:
     )
     members.refuse_rest()
     return policy
+
+
+def _route_members(route: Route) -> Mapping[str, object]:
+    return {
+        "path": route.path,
+        "methods": list(route.methods),
+        "host": route.host,
+        "qualifier": route.qualifier,
+    }
+
+
+def _route(members: Members) -> Route:
+    route = Route(
+        path=members.text("path"),
+        methods=members.texts("methods"),
+        host=members.text("host"),
+        qualifier=members.text("qualifier"),
+    )
+    members.refuse_rest()
+    return route
 
 
 def _url_members(url: UrlConfig) -> Mapping[str, object]:

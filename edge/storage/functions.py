@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edge.model.function import Census, Change, SharedSettings, Version
 from edge.model.ids import LATEST
+from edge.model.route import Route
 from edge.storage.aliases import AliasStore
 from edge.storage.progress import ProgressStore
 
@@ -50,17 +51,21 @@ class FunctionStore(Protocol):
         they stay as they are, or become what `change` makes of them, in the same commit.
         `must_exist` says whether the function has to be there (NotFound) or must not be
         (Conflict); `revision_id` is the revision it must still have (Conflict). Raises
-        InvalidRequest when the host is full.
+        InvalidRequest when the host is full, and Conflict for a route that is another's.
         """
 
     def share(self, name: str, change: Change) -> SharedSettings:
-        """Change what all versions of a function share, in one transaction. Raises NotFound.
+        """Change what all versions of a function share, in one transaction. Raises NotFound, and
+        Conflict for a route that another function has.
 
         What `change` raises is passed on, and nothing has changed then.
         """
 
     def provisioned(self) -> tuple[str, ...]:
         """The names of the functions that have provisioned concurrency."""
+
+    def routed(self) -> tuple[tuple[str, tuple[Route, ...]], ...]:
+        """The functions that have routes, with these; no two claim the same requests."""
 
     def census(self) -> Census:
         """What all functions together amount to."""

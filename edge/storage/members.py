@@ -11,9 +11,9 @@ from typing import NoReturn
 from edge.model.errors import StorageFailure
 from edge.model.prime import Prime
 
-FORMAT = 6
+FORMAT = 7
 """2 added the primes of settings; 3 moved concurrency and tags to the function's own; 4 added the
-packages of artifacts, 5 what is provisioned, 6 the policies of functions."""
+packages of artifacts, 5 what is provisioned, 6 the policies of functions, 7 their routes."""
 
 
 def encode(members: Mapping[str, object]) -> str:

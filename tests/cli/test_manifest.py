@@ -12,6 +12,7 @@ from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings
 from edge.model.limits import Limits
 from edge.model.prime import Prime
+from edge.model.route import Route
 
 KEYS = (
     "source",
@@ -51,6 +52,12 @@ def test_a_manifest_with_every_key_is_read_whole(tmp_path: Path) -> None:
         environment = { GREETING = "Hi", EMPTY = "" }
         grants = ["kv", "fetch:api.example.com"]
 
+        [[function.hello.route]]
+        path = "/hi/{name}"
+        methods = ["GET"]
+        host = "hi.example.com"
+        qualifier = "live"
+
         [function.other]
         module = "other.wasm"
     """
@@ -65,6 +72,7 @@ def test_a_manifest_with_every_key_is_read_whole(tmp_path: Path) -> None:
             environment=(("GREETING", "Hi"), ("EMPTY", "")),
             grants=("kv", "fetch:api.example.com"),
         ),
+        routes=(Route("/hi/{name}", ("GET",), "hi.example.com", "live"),),
     )
     assert hello.directory == tmp_path
     assert (other.name, other.build, other.settings) == ("other", "", Settings())
@@ -154,22 +162,41 @@ def test_a_mistake_in_the_structure_is_refused_with_its_line(
         ("grants = [1]", "grants takes a text in quotes, not 1"),
         ("prime = 'a'", "prime is a list of texts"),
         ("prime = ['none.json']", "prime: cannot read"),
-        ("route = []", "'route' is not available yet"),
+        ("route = '/hi'", "write [[function.f.route]]"),
+        ("route = [7]", "is a table, not 7"),
+        ("route = [{}]", "a route needs its path"),
+        ("route = [{path = '/a', methods = 'GET'}]", "methods is a list of texts"),
+        ("route = [{path = '/a', host = 7}]", "host takes a text in quotes"),
+        ("route = [{path = '/a', verb = 'GET'}]", "unknown key 'verb' in a route: did you"),
+        ("route = [{path = '/a'}, {path = '/a'}]", "claim the same requests"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_line_and_what_to_write(
     tmp_path: Path, line: str, said: str
 ) -> None:
-    """Every key checks its value, and keys of later releases say that they are."""
+    """Every key checks its value."""
     message = refusal(tmp_path, f"[function.f]\n# here\nmodule = 'x.wasm'\n{line}\n")
     assert message.startswith("edge.toml:4: ")
     assert said in message
 
 
-def test_a_route_is_refused_at_its_own_header(tmp_path: Path) -> None:
-    """`[[function.NAME.route]]` is a key like any other."""
-    text = "[function.f]\nmodule = 'x'\n\n[[function.f.route]]\npath = '/hi'\n"
-    assert refusal(tmp_path, text).startswith("edge.toml:4: 'route' is not available yet")
+def test_a_manifest_without_routes_says_that_there_are_none(tmp_path: Path) -> None:
+    """So that those go that were taken out of it; there may be several with two brackets each."""
+    text = "[function.f]\nmodule = 'x'\n[[function.f.route]]\npath = '/a'\n"
+    text += "[[function.f.route]]\npath = '/{rest+}'\n[function.g]\nmodule = 'x'\n"
+    f, g = read(tmp_path, text)
+    assert f.routes == (Route("/a"), Route("/{rest+}"))
+    assert g.routes == ()
+
+
+def test_a_wrong_route_is_refused_at_its_line(tmp_path: Path) -> None:
+    """A fault of a key at the key, one of the whole at its header."""
+    start = "[function.f]\nmodule = 'x'\n\n[[function.f.route]]\npath = '/a'\n"
+    wrong = "[[function.f.route]]\npath = '/{a+}/b'\n"
+    assert refusal(tmp_path, start + wrong).startswith("edge.toml:6: {a+} takes the rest")
+    assert refusal(tmp_path, start + "method = ['GET']\n").startswith(
+        "edge.toml:6: unknown key 'method' in a route: did you mean 'methods'?"
+    )
 
 
 def test_a_list_of_grants_leads_to_the_line_of_the_wrong_one(tmp_path: Path) -> None:

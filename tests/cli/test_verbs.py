@@ -133,6 +133,46 @@ def test_list_shows_every_function(run: Verbs) -> None:
     assert [function["name"] for function in listed] == ["csvstat", "hello"]
 
 
+def test_routes_are_deployed_and_shown(tmp_path: Path, host: Server, run: Verbs) -> None:
+    """A manifest's routes answer; `info` has all, `list` the first two; without them they are gone.
+
+    A deploy of the file alone leaves them.
+    """
+    (tmp_path / "routed.wasm").write_bytes(build_guest("hello").read_bytes())
+    manifest = tmp_path / "edge.toml"
+    declared = '[function.routed]\nmodule = "routed.wasm"\n'
+    routes = "[[function.routed.route]]\npath = '/greet/{name}'\nmethods = ['GET']\n"
+    routes += "[[function.routed.route]]\npath = '/b'\nhost = 'a.example'\nqualifier = 'live'\n"
+    routes += "[[function.routed.route]]\npath = '/c/{rest+}'\n"
+    manifest.write_text(declared + routes)
+    said = "GET /greet/{name}, ANY a.example/b -> live"
+    assert f"routes    {said}, ANY /c/{{rest+}}\n" in run("deploy", tmp_path)
+    assert host.http.get("/greet/Ada?name=Ada").status_code == 200
+    assert host.http.post("/greet/Ada").status_code == 405
+    (row,) = [line for line in run("list").splitlines() if line.startswith("routed ")]
+    assert row.endswith(f"  {said}, 1 more")
+    run("deploy", tmp_path / "routed.wasm", "--memory", "64")
+    assert "1 more" in run("list")
+    assert "is taken: routed has GET /greet/{name}" in run.fails(
+        "deploy", _manifest_of(tmp_path, "thief", "/greet/{anyone}")
+    )
+    manifest.write_text(declared)
+    run("deploy", tmp_path)
+    assert host.http.get("/greet/Ada").status_code == 404
+    assert "routes" not in run("info", "routed")
+    run("rm", "routed")
+
+
+def _manifest_of(directory: Path, name: str, path: str) -> Path:
+    (directory / name).mkdir()
+    manifest = directory / name / "edge.toml"
+    manifest.write_text(
+        f'[function.{name}]\nmodule = "../routed.wasm"\n'
+        f"[[function.{name}.route]]\npath = '{path}'\nmethods = ['GET']\n"
+    )
+    return manifest
+
+
 def test_info_says_why_there_is_no_snapshot(run: Verbs) -> None:
     """A command is started afresh, and the reader learns it."""
     assert "snapshot     refused: " in run("info", "csvstat")

@@ -31,6 +31,7 @@ INFO_KEYS = {
     "snapshot",
     "prime",
     "description",
+    "routes",
 }
 
 

@@ -13,8 +13,9 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from edge.model.errors import Conflict, InvalidRequest, NotFound, StorageFailure
-from edge.model.function import Artifact, Census, Package, Settings, SharedSettings
+from edge.model.function import Artifact, Census, Change, Package, Settings, SharedSettings
 from edge.model.ids import LATEST
+from edge.model.route import Route
 from edge.storage.functions import FunctionStore
 from edge.storage.sqlite.functions import SqliteFunctions
 from tests.storage.versions import ARTIFACT, artifacts, draft, settings
@@ -310,6 +311,7 @@ def test_a_database_from_before_shared_settings_is_migrated(tmp_path: Path) -> N
     store.put(draft())
     store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP INDEX routed")
         connection.execute("ALTER TABLE function DROP COLUMN shared")
         connection.execute("ALTER TABLE version DROP COLUMN package")
         connection.execute("""UPDATE version SET settings =
@@ -349,3 +351,45 @@ def test_numbered_versions_are_bounded(tmp_path: Path) -> None:
     assert store.delete_version("hello", "1")
     assert store.publish(drafts[2]).version == "3"
     store.close()
+
+
+def with_routes(*routes: Route) -> Change:
+    """A change of nothing but the routes."""
+    return lambda shared: replace(shared, routes=routes)
+
+
+def test_routes_are_kept_with_their_function(store: FunctionStore) -> None:
+    """They come with every version, go with the function, and are listed without it."""
+    routes = (Route("/hi/{name}", ("GET",)), Route("/all", host="a.example", qualifier="1"))
+    store.put(draft("first"), change=with_routes(*routes))
+    store.put(draft("second"))
+    found = store.get("first")
+    assert found is not None
+    assert found.shared.routes == routes
+    assert store.routed() == (("first", routes),)
+    store.delete("first")
+    assert store.routed() == ()
+
+
+def test_a_route_is_one_function_s(store: FunctionStore) -> None:
+    """Neither a deploy nor a change takes another's, and what failed left nothing."""
+    store.put(draft("first"), change=with_routes(Route("/hi/{name}")))
+    with pytest.raises(Conflict, match=r"first has ANY /hi/\{name\}"):
+        store.put(draft("second"), change=with_routes(Route("/hi/{other}")))
+    assert store.get("second") is None
+    store.put(draft("second"), change=with_routes(Route("/hi")))
+    with pytest.raises(Conflict):
+        store.share("second", with_routes(Route("/hi"), Route("/hi/{x}")))
+    assert store.routed()[1] == ("second", (Route("/hi"),))
+    store.share("first", with_routes())
+    store.share("second", with_routes(Route("/hi/{x}")))
+    assert store.routed() == (("second", (Route("/hi/{x}"),)),)
+
+
+def test_a_route_to_a_version_goes_with_it(store: FunctionStore) -> None:
+    """Nothing leads to what is gone."""
+    store.put(draft())
+    store.publish(draft())
+    store.share("hello", with_routes(Route("/one", qualifier="1"), Route("/latest")))
+    assert store.delete_version("hello", "1")
+    assert store.routed() == (("hello", (Route("/latest"),)),)

@@ -19,6 +19,7 @@ from edge.model.function import (
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
+from edge.model.route import Route
 from edge.model.url import AuthType, Cors, UrlConfig
 from edge.storage.documents import (
     decode_artifact,
@@ -36,7 +37,12 @@ SETTINGS_TEXT = encode_settings(Settings())
 URL = UrlConfig(LATEST, AuthType.NONE, 1, 2, cors=Cors())
 POLICY = FunctionPolicy("1", "r1", (("s1", "{}"),))
 SHARED_TEXT = encode_shared(
-    SharedSettings(urls=(URL,), provisions=(Provision("1", 2, 3),), policies=(POLICY,))
+    SharedSettings(
+        urls=(URL,),
+        provisions=(Provision("1", 2, 3),),
+        policies=(POLICY,),
+        routes=(Route("/hi/{name}", ("GET",), "a.example", "live"),),
+    )
 )
 ALL = pytest.mark.parametrize(
     ("decode", "text"),

@@ -16,8 +16,10 @@ from edge.model.function import (
 from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
 from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
+from edge.model.route import Route
 from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 
+ROUTES = (Route("/"), Route("/größe/{a}/{b+}", ("GET", "PUT"), "*.a.example", "live"))
 ARTIFACT = Artifact("a" * 64, 1_000, "b" * 64, GuestKind.ABI, SnapshotReport(SnapshotState.TAKEN))
 
 
@@ -71,4 +73,5 @@ shared = st.builds(
     st.lists(urls, max_size=2).map(tuple),
     st.lists(st.builds(Provision, st.text(), _counts, _counts), max_size=2).map(tuple),
     st.lists(st.builds(FunctionPolicy, st.text(), st.text(), _pairs), max_size=2).map(tuple),
+    st.lists(st.sampled_from(ROUTES), max_size=2).map(tuple),
 )

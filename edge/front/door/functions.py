@@ -31,7 +31,7 @@ from edge.front.pins import pin_of
 from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
-from edge.front.target import Target, parse_target
+from edge.front.target import Target, parse_target, routed_target
 from edge.model.errors import EdgeError
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
@@ -81,7 +81,11 @@ class FunctionConnection(PartedConnection):
         services = self._services
         entry: Entry | None = None
         try:
-            target = parse_target(head.raw_path)
+            routes = services.registry.routes()
+            if routes is None:
+                target = parse_target(head.raw_path)
+            else:
+                target = routed_target(routes, head.method, head.fields, head.raw_path)
             # Most requests have no qualifier, and so nothing to choose by.
             pin = "" if target.qualifier == LATEST else pin_of(head.fields)
             version = services.registry.resolve(target.function, target.qualifier, pin)

@@ -26,6 +26,15 @@ def info(version: Version) -> dict[str, object]:
         "snapshot": _snapshot(artifact.snapshot),
         "prime": [prime.name for prime in settings.primes],
         "description": settings.description,
+        "routes": [
+            {
+                "path": route.path,
+                "methods": list(route.methods),
+                "host": route.host,
+                "qualifier": route.qualifier,
+            }
+            for route in version.shared.routes
+        ],
     }
 
 

@@ -3,7 +3,7 @@
 Neighbours: `functions.py`. Bounds are checked by `Limits` and by `deploy/`; types and names here.
 Invariant: the document states all settings of a version: a key it lacks has its default, one it
 should not have is refused. What only Lambda's API can say (handler, role …) is kept. `concurrency`
-is the function's, not the version's: a document without it leaves it as it is.
+and `routes` are the function's, not the version's: a document without one leaves it as it is.
 """
 
 from dataclasses import replace
@@ -13,6 +13,7 @@ from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings, SharedSettings
 from edge.model.limits import MEMORY_MB_DEFAULT, TIMEOUT_MS_DEFAULT, Limits
 from edge.model.prime import Prime, check_primes
+from edge.model.route import Route
 
 KEYS = (
     "memoryMb",
@@ -23,7 +24,9 @@ KEYS = (
     "snapshot",
     "prime",
     "description",
+    "routes",
 )
+_ROUTE_KEYS = frozenset(("path", "methods", "host", "qualifier"))
 _PRIME_KEYS = frozenset(("name", "event", "answers"))
 
 
@@ -50,11 +53,15 @@ def settings_from(document: object, current: Settings) -> Settings:
 
 def shared_from(document: object, shared: SharedSettings) -> SharedSettings:
     """`shared` with what a settings document says of it; raises InvalidConfiguration."""
-    if not isinstance(document, dict) or "concurrency" not in document:
+    if not isinstance(document, dict):
         return shared
-    is_free = document["concurrency"] is None
-    concurrency_max = None if is_free else _whole(document, "concurrency", 0)
-    return replace(shared, concurrency_max=concurrency_max)
+    if "concurrency" in document:
+        is_free = document["concurrency"] is None
+        concurrency_max = None if is_free else _whole(document, "concurrency", 0)
+        shared = replace(shared, concurrency_max=concurrency_max)
+    if "routes" in document:
+        shared = replace(shared, routes=_routes(document["routes"]))
+    return shared
 
 
 def _hint(key: str) -> str:
@@ -96,6 +103,25 @@ def _grants(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(grant, str) for grant in value):
         raise InvalidConfiguration("grants must be a list of texts")
     return tuple(value)
+
+
+def _routes(value: object) -> tuple[Route, ...]:
+    """Maps of `path` and perhaps `methods`, a list of texts, `host` and `qualifier`, both texts."""
+    if not isinstance(value, list):
+        raise InvalidConfiguration("routes must be a list of maps")
+    return tuple(_route(item) for item in value)
+
+
+def _route(item: object) -> Route:
+    if isinstance(item, dict) and {"path"} <= item.keys() <= _ROUTE_KEYS:
+        methods = item.get("methods", [])
+        texts = [text for key, text in item.items() if key != "methods"]
+        if isinstance(methods, list) and all(isinstance(t, str) for t in (*texts, *methods)):
+            return Route(**{**item, "methods": tuple(methods)})
+    raise InvalidConfiguration(
+        'each of routes must be a map of the text "path" and, if you like, the texts "host" and'
+        ' "qualifier" and the list of texts "methods"'
+    )
 
 
 def _primes(value: object) -> tuple[Prime, ...]:

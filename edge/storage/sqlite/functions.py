@@ -14,6 +14,7 @@ from sqlite3 import Connection
 from edge.model.errors import Conflict, InvalidRequest, NotFound
 from edge.model.function import Census, Change, SharedSettings, Version
 from edge.model.ids import LATEST
+from edge.model.route import Route, check_routes
 from edge.storage.documents import (
     decode_artifact,
     decode_settings,
@@ -88,6 +89,7 @@ MIGRATIONS = (
         settings TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    "CREATE INDEX routed ON function (name) WHERE json_array_length(shared, '$.routes') > 0",
 )
 
 _SELECT = """
@@ -169,7 +171,7 @@ class SqliteFunctions:
                 slot = self._add_function(connection, draft.function)
             stands = SharedSettings() if shared is None else decode_shared(shared)
             if change is not None:
-                stands = _share(connection, draft.function, change(stands))
+                stands = _change(connection, draft.function, stands, change)
             _write(connection, draft)
         return replace(draft, slot=slot, shared=stands)
 
@@ -180,7 +182,7 @@ class SqliteFunctions:
                 "SELECT shared FROM function WHERE name = ?", (name,)
             ).fetchone()
             _check(name, found is not None, must_exist=True)
-            return _share(connection, name, change(decode_shared(found[0])))
+            return _change(connection, name, decode_shared(found[0]), change)
 
     def provisioned(self) -> tuple[str, ...]:
         """See FunctionStore."""
@@ -189,6 +191,11 @@ class SqliteFunctions:
                 "SELECT name FROM function WHERE json_array_length(shared, '$.provisions') > 0"
             ).fetchall()
         return tuple(row[0] for row in rows)
+
+    def routed(self) -> tuple[tuple[str, tuple[Route, ...]], ...]:
+        """See FunctionStore."""
+        with self._database.read() as connection:
+            return _routed(connection)
 
     def census(self) -> Census:
         """See FunctionStore."""
@@ -320,6 +327,25 @@ def _runs_alike(published: Version, draft: Version) -> bool:
     """Whether both run the same: a description alone makes no new version."""
     settings = replace(published.settings, description=draft.settings.description)
     return published.artifact == draft.artifact and settings == draft.settings
+
+
+def _change(
+    connection: Connection, name: str, stands: SharedSettings, change: Change
+) -> SharedSettings:
+    """Write what `change` makes of shared settings, and return it."""
+    shared = change(stands)
+    if shared.routes != stands.routes:
+        others = (each for each in _routed(connection) if each[0] != name)
+        check_routes(name, shared.routes, others)
+    return _share(connection, name, shared)
+
+
+def _routed(connection: Connection) -> tuple[tuple[str, tuple[Route, ...]], ...]:
+    rows = connection.execute(
+        "SELECT name, shared FROM function WHERE json_array_length(shared, '$.routes') > 0"
+        " ORDER BY name"
+    ).fetchall()
+    return tuple((name, decode_shared(shared).routes) for name, shared in rows)
 
 
 def _share(connection: Connection, name: str, shared: SharedSettings) -> SharedSettings:

@@ -24,7 +24,7 @@ class SentStream:
         self._send = send
         self._stream = Http2Stream(send)
         self._is_head = scope["method"] == "HEAD"
-        self._has_trailers = _TRAILERS in scope["extensions"] and any(
+        self._has_trailers = _TRAILERS in scope.get("extensions", {}) and any(
             name == b"te" and value == b"trailers" for name, value in scope["headers"]
         )
         self._task: asyncio.Task[None] | None = None

@@ -206,6 +206,7 @@ class DoorSettings:
 
     request_line_bytes_max: int = 8 * KIB
     fields_max: int = 100
+    heads_kept_max: int = 256
     fields_bytes_max: int = 32 * KIB
     bodies_bytes_max: int = 256 * MIB
     requests_per_connection_max: int = 100_000
@@ -226,6 +227,7 @@ class DoorSettings:
         return {
             "request_line_bytes_max": (256, 64 * KIB),
             "fields_max": (8, 1_000),
+            "heads_kept_max": (1, 65_536),
             "fields_bytes_max": (1 * KIB, 256 * KIB),
             "bodies_bytes_max": (1 * MIB, 1 << 40),
             "requests_per_connection_max": (1, 1 << 40),

@@ -6,24 +6,23 @@ Invariant: an unknown function, a caller who may not call it and a body too long
 the body is read; every answer carries its request id; nobody outside sees a stack trace.
 """
 
-import time
+from time import time_ns
 
 from edge.access.signature import Wire
 from edge.front.answers import Answer, error_answer
 from edge.front.asgi import ClientGone, Receive, Scope, Send, decline, read_body, send_answer
 from edge.front.authorizer import Entry, Visit
 from edge.front.cors import cors_fields, preflight, with_fields
-from edge.front.event import HttpRequest, http_event
+from edge.front.event import Arrival, HttpRequest
 from edge.front.failures import platform_error
-from edge.front.later import accept, is_later
-from edge.front.pins import pin_of
+from edge.front.later import accept
 from edge.front.presence import run_while_connected
 from edge.front.refusal import refuse
 from edge.front.results import answer_result
 from edge.front.sending import SentStream
 from edge.front.services import Bounds, Services
 from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
-from edge.front.target import Target, parse_target, routed_target, without_authority
+from edge.front.target import Target, without_authority
 from edge.model.event import Event
 from edge.model.function import Version
 from edge.model.ids import new_request_id
@@ -66,10 +65,12 @@ class DataPlane:
             answer = error_answer(platform_error(error, request_id), request_id)
             await refuse(scope, receive, send, _shared(answer, cors, request), unread=unread)
             return
-        time_ms = time.time_ns() // 1_000_000
+        time_ms = time_ns() // 1_000_000
         caller = None if entry is None else entry.caller
-        event = http_event(request, target, body, request_id, time_ms, version.version, caller)
-        if is_later(request.headers):
+        event = request.event(
+            target, body, request_id, Arrival(time_ms, _peer_of(scope), caller), version.version
+        )
+        if request.is_later:
             answer = await accept(self._services, event)
             await send_answer(send, _shared(answer, cors, request), head=request.method == "HEAD")
             return
@@ -91,13 +92,9 @@ class DataPlane:
             await send_answer(send, answer, head=request.method == "HEAD")
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
-        routes = self._services.registry.routes()
-        if routes is None:
-            target = parse_target(request.raw_path)
-        else:
-            target = routed_target(routes, request.method, request.headers, request.raw_path)
-        pin = pin_of(request.headers)
-        return target, self._services.registry.resolve(target.function, target.qualifier, pin)
+        services = self._services
+        target = request.target_among(services.registry.routes())
+        return target, services.registry.resolve(target.function, target.qualifier, request.pin)
 
     def _admit(
         self, scope: Scope, request: HttpRequest, target: Target, version: Version
@@ -108,7 +105,7 @@ class DataPlane:
             return None
         wire = Wire(request.method, request.raw_path, request.raw_query, request.headers)
         is_secure = scope["scheme"] == "https"
-        visit = Visit(wire, request.peer, is_secure, target, version, auth_type)
+        visit = Visit(wire, _peer_of(scope), is_secure, target, version, auth_type)
         return self._services.authorizer.admit(visit, has_body=True)
 
     async def _read(self, request: HttpRequest, receive: Receive) -> bytes:
@@ -136,12 +133,15 @@ def _shared(answer: Answer, cors: Cors | None, request: HttpRequest) -> Answer:
 
 def request_of(scope: Scope) -> HttpRequest:
     """The head of an ASGI request."""
-    client = scope.get("client")
     return HttpRequest(
         method=scope["method"],
         raw_path=without_authority(scope["raw_path"]),
         raw_query=scope["query_string"],
         headers=scope["headers"],
-        peer=client[0] if client else "",
         protocol=f"HTTP/{scope['http_version']}",
     )
+
+
+def _peer_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""

@@ -9,14 +9,18 @@ field, which stays in `headers`, holds. Our own addition: `body` is a byte strin
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from time import gmtime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
-from edge.front.target import Target
+from edge.front.later import is_later
+from edge.front.pins import pin_of
+from edge.front.target import DEFAULT_ROUTE, Target, parse_target, routed_target
 from edge.model.caller import Caller
 from edge.model.event import Event, Source
 from edge.model.ids import ACCOUNT
+from edge.registry.routes import RouteTable
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -25,85 +29,142 @@ _ASCII_VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 _NO_PEER = "127.0.0.1"
 
 
-class HttpRequest(NamedTuple):
-    """A request's head as it came over the wire.
+class Arrival(NamedTuple):
+    """When a request came (Unix ms), from which address (empty for a socket that has none), and who
+    sent it, where that was asked."""
 
-    `headers` are pairs of field name, in lower case, and value. `peer` is the address of the
-    other end, empty for a socket that has none. `protocol` reads like `HTTP/1.1`.
-    """
-
-    method: str
-    raw_path: bytes
-    raw_query: bytes
-    headers: Sequence[tuple[bytes, bytes]]
+    time_ms: int
     peer: str
-    protocol: str
+    caller: Caller | None = None
 
 
-def http_event(
-    request: HttpRequest,
-    target: Target,
-    body: bytes,
-    request_id: str,
-    time_ms: int,
-    pin: str = "",
-    caller: Caller | None = None,
-) -> Event:
-    """The event for `target`; `time_ms` is the Unix time of arrival, `pin` the version drawn.
+class HttpRequest:
+    """A request's head as it came over the wire, and what its event says because of it.
 
-    What proved who the `caller` is, is not handed on: a function could call others with it.
+    `headers` are pairs of field name, in lower case, and value; `protocol` reads like `HTTP/1.1`.
+    Nothing here is of one request only: heads repeat, and the door keeps what it made of them.
     """
-    headers = join_headers(request.headers)
-    path = _ascii(target.path)
-    domain = _domain(headers.get("host", "localhost"))
-    payload: dict[str, object] = {
-        "version": "2.0",
-        "routeKey": target.route_key,
-        "rawPath": path,
-        "rawQueryString": _ascii(request.raw_query),
-        "headers": headers,
-        "requestContext": {
-            "accountId": "anonymous",
-            "apiId": target.function,
-            "domainName": domain,
-            "domainPrefix": domain.partition(".")[0],
-            "http": {
-                "method": request.method,
-                "path": path,
-                "protocol": request.protocol,
-                "sourceIp": request.peer or _NO_PEER,
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": request_id,
-            "routeKey": target.route_key,
-            "stage": "$default",
-            "time": common_log_time(time_ms),
-            "timeEpoch": time_ms,
-        },
-        "isBase64Encoded": False,
-    }
-    if caller is not None:
-        headers.pop("authorization", None)
-        payload["requestContext"] = _with_caller(payload["requestContext"], caller)
-    if target.parameters:
-        payload["pathParameters"] = dict(target.parameters)
-    if body:
-        payload["body"] = body
-    if request.raw_query:
-        payload["queryStringParameters"] = join_query(request.raw_query)
-    cookie = headers.get("cookie")
-    if cookie:
-        payload["cookies"] = [part.strip() for part in cookie.split(";") if part.strip()]
-    return Event(
-        function=target.function,
-        payload=payload,
-        request_id=request_id,
-        source=Source.HTTP,
-        qualifier=target.qualifier,
-        bytes_in=len(body),
-        traceparent=_traceparent(headers.get("traceparent")),
-        pin=pin,
+
+    __slots__ = (
+        "_constant",
+        "_http",
+        "_target",
+        "_traceparent",
+        "headers",
+        "is_later",
+        "method",
+        "pin",
+        "raw_path",
+        "raw_query",
     )
+
+    def __init__(
+        self,
+        method: str,
+        raw_path: bytes,
+        raw_query: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
+        protocol: str,
+    ) -> None:
+        self.method = method
+        self.raw_path = raw_path
+        self.raw_query = raw_query
+        self.headers = headers
+        self.is_later = is_later(headers)
+        self.pin = pin_of(headers)
+        self._target: Target | None = None
+        joined = join_headers(headers)
+        self._traceparent = _traceparent(joined.get("traceparent"))
+        domain = _domain(joined.get("host", "localhost"))
+        self._http: dict[str, object] = {
+            "method": method,
+            "path": "",
+            "protocol": protocol,
+            "sourceIp": "",
+            "userAgent": joined.get("user-agent", ""),
+        }
+        constant: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": DEFAULT_ROUTE,
+            "rawPath": "",
+            "rawQueryString": _ascii(raw_query),
+            "headers": joined,
+            "requestContext": {
+                "accountId": "anonymous",
+                "apiId": "",
+                "domainName": domain,
+                "domainPrefix": domain.partition(".")[0],
+                "http": self._http,
+                "requestId": "",
+                "routeKey": DEFAULT_ROUTE,
+                "stage": "$default",
+                "time": "",
+                "timeEpoch": 0,
+            },
+            "isBase64Encoded": False,
+        }
+        self._constant = constant
+        if raw_query:
+            constant["queryStringParameters"] = join_query(raw_query)
+        cookie = joined.get("cookie")
+        if cookie:
+            constant["cookies"] = [part.strip() for part in cookie.split(";") if part.strip()]
+
+    def target_among(self, routes: RouteTable | None) -> Target:
+        """The function it is for: a named route's, else the one its path names.
+
+        Raises as `routed_target`.
+        """
+        if routes is not None:
+            return routed_target(routes, self.method, self.headers, self.raw_path)
+        if self._target is None:
+            self._target = parse_target(self.raw_path)
+        return self._target
+
+    def event(
+        self, target: Target, body: bytes, request_id: str, arrival: Arrival, pin: str = ""
+    ) -> Event:
+        """The event of one such request; `pin` is the version drawn."""
+        time_ms, peer, caller = arrival
+        path = _ascii(target.path)
+        # What is nested is shared by all events of this head: no one changes an event.
+        payload = self._constant.copy()
+        http = self._http.copy()
+        http["path"] = path
+        http["sourceIp"] = peer or _NO_PEER
+        context = payload["requestContext"].copy()
+        context["apiId"] = target.function
+        context["http"] = http
+        context["requestId"] = request_id
+        context["time"] = common_log_time(time_ms // 1_000)
+        context["timeEpoch"] = time_ms
+        payload["rawPath"] = path
+        payload["requestContext"] = context
+        if target.route_key is not DEFAULT_ROUTE:
+            payload["routeKey"] = context["routeKey"] = target.route_key
+            if target.parameters:
+                payload["pathParameters"] = dict(target.parameters)
+        if caller is not None:
+            payload["requestContext"] = _with_caller(context, caller)
+            payload["headers"] = _without_proof(payload["headers"])
+        if body:
+            payload["body"] = body
+        return Event(
+            target.function,
+            payload,
+            request_id,
+            Source.HTTP,
+            target.qualifier,
+            len(body),
+            self._traceparent,
+            None,
+            pin,
+        )
+
+
+def _without_proof(headers: dict[str, str]) -> dict[str, str]:
+    """What proved who the caller is, is not handed on: a function could call others with it."""
+    return {name: value for name, value in headers.items() if name != "authorization"}
 
 
 def _with_caller(context: object, caller: Caller) -> dict[str, object]:
@@ -146,9 +207,10 @@ def join_query(raw_query: bytes) -> dict[str, str]:
     return parameters
 
 
-def common_log_time(time_ms: int) -> str:
-    """`time_ms` as `05/Aug/2022:08:14:39 +0000`."""
-    year, month, day, hour, minute, second, *_ = gmtime(time_ms // 1000)
+@lru_cache(maxsize=2)
+def common_log_time(time_s: int) -> str:
+    """A Unix time as `05/Aug/2022:08:14:39 +0000`; the same for a whole second."""
+    year, month, day, hour, minute, second, *_ = gmtime(time_s)
     return f"{day:02d}/{_MONTHS[month - 1]}/{year:04d}:{hour:02d}:{minute:02d}:{second:02d} +0000"
 
 

@@ -13,6 +13,7 @@ from edge.model.errors import InvalidRequest, NotFound
 from edge.model.ids import parse_name
 from edge.registry.routes import NotAllowed, RouteTable
 
+DEFAULT_ROUTE = "$default"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -25,7 +26,7 @@ class Target(NamedTuple):
     function: str
     qualifier: str
     path: bytes
-    route_key: str = "$default"
+    route_key: str = DEFAULT_ROUTE
     parameters: Mapping[str, str] = _NONE
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from edge.front.answers import Answer
 from edge.front.door.body import Body, ChunkedBody, SizedBody
-from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning, read_head
+from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning
 from edge.front.door.proxies import read_proxy_header
 from edge.front.door.refusals import Refusal, refusal_answer, too_late
 from edge.front.door.writing import CLOSE, CONTINUE, KEEP_ALIVE, has_no_body, response_head
@@ -44,6 +44,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_at",
+        "_awaits_continue",
         "_body",
         "_buffer",
         "_closes",
@@ -77,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._requests = 0
         self._head: Head | None = None
         self._head_begun = False
+        self._awaits_continue = False
         self._body: Body | None = None
         self._closes = False  # after the answer that is due
         self._closing = False  # the answer was sent, nothing more is read
@@ -219,7 +221,7 @@ class Connection(asyncio.Protocol):
             self._hand_over(buffer[at:])
             return False
         settings = self._door.settings
-        head = read_head(raw, settings)
+        head = self._door.heads.read(raw)
         self._at = end
         self._requests += 1
         self._head_begun = False
@@ -229,6 +231,7 @@ class Connection(asyncio.Protocol):
         self._head = head
         self._closes = not head.keep_alive or self._requests >= settings.requests_per_connection_max
         if head.length:
+            self._awaits_continue = head.expects_continue
             self._body = ChunkedBody() if head.length == CHUNKED else SizedBody(head.length)
             self.due_s = self._door.now_s + settings.body_stall_s
         if head.is_server_wide:
@@ -267,8 +270,8 @@ class Connection(asyncio.Protocol):
     def wants_body(self) -> None:
         """Ask the peer for the body it announced, if it waits to be asked."""
         head = self._head
-        if head is not None and head.expects_continue and self._transport is not None:
-            head.expects_continue = False
+        if head is not None and self._awaits_continue and self._transport is not None:
+            self._awaits_continue = False
             if self._at == len(self._buffer):
                 self._transport.write(CONTINUE)
 

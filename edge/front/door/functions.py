@@ -10,9 +10,9 @@ one invocation of a connection is running, and it ends with the connection.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
+from time import time_ns
 from typing import Any, NamedTuple
 
 from edge.access.signature import Wire
@@ -24,26 +24,27 @@ from edge.front.door.parts import PartedConnection
 from edge.front.door.refusals import body_too_large
 from edge.front.door.server import Door
 from edge.front.door.streams import OutgoingStream
-from edge.front.event import HttpRequest, http_event
+from edge.front.event import Arrival, HttpRequest
 from edge.front.failures import platform_error
-from edge.front.later import accept, is_later
-from edge.front.pins import pin_of
+from edge.front.later import accept
 from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
-from edge.front.target import Target, parse_target, routed_target
+from edge.front.target import Target
 from edge.model.errors import EdgeError
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
-from edge.model.ids import LATEST, new_request_id
+from edge.model.ids import new_request_id
 from edge.model.result import Result
 from edge.model.url import AuthType
 
 
 class Call(NamedTuple):
-    """A head, the function that is to answer it, and whom it is asked by, if that matters."""
+    """A head, what it asks for, the function that is to answer it, and whom it is asked by, if that
+    matters."""
 
     head: Head
+    request: HttpRequest
     target: Target
     version: Version
     entry: Entry | None
@@ -79,16 +80,11 @@ class FunctionConnection(PartedConnection):
     def begin(self, head: Head) -> None:
         """Find the function; run it, unless its body must come first."""
         services = self._services
+        request = head.request or _request_of(head)
         entry: Entry | None = None
         try:
-            routes = services.registry.routes()
-            if routes is None:
-                target = parse_target(head.raw_path)
-            else:
-                target = routed_target(routes, head.method, head.fields, head.raw_path)
-            # Most requests have no qualifier, and so nothing to choose by.
-            pin = "" if target.qualifier == LATEST else pin_of(head.fields)
-            version = services.registry.resolve(target.function, target.qualifier, pin)
+            target = request.target_among(services.registry.routes())
+            version = services.registry.resolve(target.function, target.qualifier, request.pin)
             if version.shared.urls:
                 if self._is_preflight(head, target, version):
                     return
@@ -97,13 +93,13 @@ class FunctionConnection(PartedConnection):
             self._closes = self._closes or head.length != 0
             self.respond(error_answer(error, new_request_id()))
             return
-        call = Call(head, target, version, entry)
+        call = Call(head, request, target, version, entry)
         if head.length == 0:
             self._run(call, b"")
             return
         if head.length > self._payload_bytes_max:
             raise body_too_large(self._payload_bytes_max)
-        refusal = None if is_later(head.fields) else services.invoker.refuses(version)
+        refusal = None if request.is_later else services.invoker.refuses(version)
         if refusal is not None:  # said, and metered, before the body is read
             self._closes = True
             self._start(call, b"", partial(services.invoker.turn_away, outcome=refusal))
@@ -200,10 +196,7 @@ class FunctionConnection(PartedConnection):
     def _run(self, call: Call, body: bytes) -> None:
         """Start the invocation, now or when its function's turn comes."""
         invoker, function = self._services.invoker, call.target.function
-        if is_later(call.head.fields):
-            self._start(call, body)
-            return
-        if not invoker.must_wait(function):
+        if call.request.is_later or not invoker.must_wait(function):
             self._start(call, body)
             return
 
@@ -222,18 +215,14 @@ class FunctionConnection(PartedConnection):
     def _start(
         self, call: Call, body: bytes, run: Callable[[Event], Result | object] | None = None
     ) -> None:
-        head, target, version, entry = call
+        head, request, target, version, entry = call
         caller = None if entry is None else entry.caller
         request_id = new_request_id()
         peer = self.source(head.fields) if self._trusted else self._peer
-        request = HttpRequest(
-            head.method, head.raw_path, head.raw_query, head.fields, peer, "HTTP/" + head.version
-        )
-        kind = version.artifact.kind
         try:
-            time_ms = time.time_ns() // 1_000_000
-            event = http_event(request, target, body, request_id, time_ms, version.version, caller)
-            if run is None and is_later(head.fields):
+            arrival = Arrival(time_ns() // 1_000_000, peer, caller)
+            event = request.event(target, body, request_id, arrival, version.version)
+            if run is None and request.is_later:
                 self.busy = True
                 self._task = self._door.loop.create_task(self._accept(event))
                 return
@@ -242,7 +231,7 @@ class FunctionConnection(PartedConnection):
             self.respond(error_answer(platform_error(error, request_id), request_id))
             return
         if isinstance(started, Result):
-            self._answer(started, kind)
+            self._answer(started, version.artifact.kind)
             return
         self.busy = True
         self._task = self._door.loop.create_task(self._finish(started, call, request_id))
@@ -302,3 +291,11 @@ class FunctionConnection(PartedConnection):
         except ValueError as error:
             request_id = result.usage.request_id
             self.respond(error_answer(platform_error(error, request_id), request_id))
+
+
+def _request_of(head: Head) -> HttpRequest:
+    """What a head asks for; kept with it, since the door reads a head that repeats only once."""
+    head.request = HttpRequest(
+        head.method, head.raw_path, head.raw_query, head.fields, "HTTP/" + head.version
+    )
+    return head.request

@@ -20,6 +20,7 @@ from edge.config import DoorSettings
 from edge.front.asgi import App
 from edge.front.door.connection import Connection
 from edge.front.door.handshakes import Handshakes
+from edge.front.door.head import Heads
 from edge.front.door.proxies import Proxies
 from edge.front.door.refusals import body_no_room, too_many
 from edge.front.door.writing import date_line
@@ -44,6 +45,7 @@ class Door:
     def __init__(self, app: App, connect: Connect, settings: DoorSettings, config: Config) -> None:
         """`app` is what Hypercorn calls for HTTP/2; `config` has its grace time and TLS files."""
         self.settings = settings
+        self.heads = Heads(settings)
         self.proxies = Proxies(settings.trusted_proxies) if settings.trusted_proxies else None
         self.loop = asyncio.get_running_loop()
         self.now_s = self.loop.time()

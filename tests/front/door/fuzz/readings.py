@@ -14,7 +14,7 @@ import h11
 from edge.config import DoorSettings
 from edge.front.answers import Answer
 from edge.front.door.connection import Connection
-from edge.front.door.head import Head
+from edge.front.door.head import Head, Heads
 from edge.front.door.server import Door
 from tests.front.door.messages.reader import read_answers
 
@@ -52,6 +52,7 @@ class RecordingDoor:
 
     def __init__(self) -> None:
         self.settings = DoorSettings()
+        self.heads = Heads(self.settings)
         self.proxies = None
         self.now_s = 0.0
         self.date = b"date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"

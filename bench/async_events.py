@@ -1,11 +1,11 @@
-"""Async events through kills: how fast they are accepted, whether any is lost, how many run twice.
+"""Async events through kills: whether any is lost or stuck, and how many run twice.
 
     python -m bench.async_events [--events 10000] [--kills 20] [--workers 2]
 
-First one worker accepts events as fast as it can. Then a host accepts and runs events, a tenth of
-which fail, while all of its processes are killed again and again and it is started anew.
+A host accepts and runs events, a tenth of which fail, while all of its processes are killed again
+and again and it is started anew.
 
-Neighbours: `tests/running.py` starts the host.
+Neighbours: `tests/running.py` starts the host; `intake.py` measures how fast events are accepted.
 Invariant: ends with status 1 when an event was lost, is stuck, or lies dead where it should not.
 """
 
@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -141,47 +140,14 @@ def judge(data: Path, accepted: dict[str, str]) -> int:
     return len(lost) + waiting + len(misplaced)
 
 
-def rate(data: Path, events: int) -> float:
-    """Events a second that one worker accepts on the data plane, each durable."""
-    with Server(data, workers=1) as server:
-        deploy(server)
-        return asyncio.run(saturate(server.http_url, events))
-
-
-async def saturate(url: str, events: int) -> float:
-    """202s a second over connections that each wait for their answer before they ask again."""
-    parts = urlsplit(url)
-    left, taken = events, 0
-    request = (
-        b"POST /good HTTP/1.1\r\nhost: bench\r\nx-edge-invocation-type: Event\r\n"
-        b"content-length: 0\r\n\r\n"
-    )
-
-    async def ask() -> None:
-        nonlocal left, taken
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        while left > 0:
-            left -= 1
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            taken += head.startswith(b"HTTP/1.1 202")
-        writer.close()
-
-    began = time.monotonic()
-    await asyncio.gather(*(ask() for _ in range(IN_FLIGHT)))
-    return taken / (time.monotonic() - began)
-
-
 def main() -> int:
-    """Run both parts."""
+    """0 when every event that was accepted ran, and lies where it belongs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        accepting = rate(Path(folder) / "rate", options.events)
-        print(f"accepting: {accepting:.0f}/s over {IN_FLIGHT} connections")
         data = Path(folder) / "kills"
         return int(judge(data, survive(data, options.events, options.kills, options.workers)) > 0)
 

@@ -22,12 +22,13 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def request_head(url: str) -> tuple[Address, bytes]:
+def request_head(url: str, method: str = "GET", **fields: object) -> tuple[Address, bytes]:
     """Where to connect, and the bytes that ask for `url`."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
-    head = f"GET {parts.path or '/'} HTTP/1.1\r\nhost: {parts.netloc}\r\n\r\n"
+    named = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    head = f"{method} {parts.path or '/'} HTTP/1.1\r\nhost: {parts.netloc}\r\n{named}\r\n"
     return (parts.hostname, parts.port), head.encode()
 
 

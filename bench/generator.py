@@ -1,6 +1,7 @@
-"""A load generator for machines without wrk: `python -m bench.generator URL CONNECTIONS SECONDS`.
+"""A load generator for machines without wrk: `bench.generator URL CONNECTIONS SECONDS [POST]`.
 
-It is Python, so it may be the slower side; then figures are a lower bound. Its report is JSON.
+POST is JSON, `[body, {field: value}]`. It is Python, so it may be the slower side; then figures are
+a lower bound. Its report is JSON.
 Neighbours: `load.py` starts it; `client.py` has the connection.
 """
 
@@ -15,9 +16,15 @@ from bench.line import spread
 SAMPLES_MAX = 2_000_000
 
 
-async def generate(url: str, connections: int, seconds: float) -> dict[str, float]:
+async def generate(
+    url: str, connections: int, seconds: float, post: tuple[str, dict[str, str]] | None
+) -> dict[str, float]:
     """Ask again and again; requests per second and latency in ms."""
-    address, head = request_head(url)
+    address, request = request_head(url)
+    if post is not None:
+        body, fields = post
+        address, head = request_head(url, "POST", **{**fields, "content-length": len(body)})
+        request = head + body.encode()
     samples: list[float] = []
     began = perf_counter()
     until = began + seconds
@@ -25,7 +32,7 @@ async def generate(url: str, connections: int, seconds: float) -> dict[str, floa
     async def ask() -> None:
         async with Connection(address) as connection:
             while (sent := perf_counter()) < until and len(samples) < SAMPLES_MAX:
-                answer = await connection.ask(head)
+                answer = await connection.ask(request)
                 if not 200 <= answer.status < 300:
                     raise RuntimeError(f"{url} answered {answer.status}")
                 samples.append((perf_counter() - sent) * 1_000)
@@ -39,5 +46,6 @@ async def generate(url: str, connections: int, seconds: float) -> dict[str, floa
 
 
 if __name__ == "__main__":
-    report = asyncio.run(generate(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    posted = json.loads(sys.argv[4]) if len(sys.argv) > 4 else None
+    report = asyncio.run(generate(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), posted))
     print(json.dumps(report))

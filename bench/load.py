@@ -10,6 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench import process
@@ -33,12 +35,34 @@ class Load:
     generator_cpu_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is posted, where it is no GET. Plain ASCII."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    def script(self) -> str:
+        """Lua for wrk."""
+        lines = ['wrk.method = "POST"', f"wrk.body = {json.dumps(self.body.decode())}"]
+        for name, value in self.headers.items():
+            lines.append(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}")
+        return "\n".join(lines)
+
+
 def generator_name() -> str:
     """Which generator makes the load here."""
     return "wrk" if shutil.which("wrk") else "bench.generator"
 
 
-def saturate(url: str, cores: set[int], *, seconds: int, connections: int = CONNECTIONS) -> Load:
+def saturate(
+    url: str,
+    cores: set[int],
+    *,
+    seconds: int,
+    connections: int = CONNECTIONS,
+    post: Post | None = None,
+) -> Load:
     """Ask for `url` again and again over so many connections at once.
 
     Raises RuntimeError when any answer was not a good one.
@@ -49,7 +73,13 @@ def saturate(url: str, cores: set[int], *, seconds: int, connections: int = CONN
         if wrk
         else [sys.executable, "-m", "bench.generator", url, str(connections), str(seconds)]
     )
-    with process.pinned(cores):
+    with process.pinned(cores), tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if post is not None and wrk:
+            script.write(post.script())
+            script.flush()
+            command[1:1] = ["-s", script.name]
+        elif post is not None:
+            command.append(json.dumps([post.body.decode(), dict(post.headers)]))
         before = os.times()
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + _SLACK_S

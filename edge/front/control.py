@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.front.asgi import App, Receive, Scope, Send
-from edge.front.endpoints import Dialect, Endpoint, framed
+from edge.front.endpoints import Dialect, Endpoint, Framed, framed
 from edge.front.faults import MethodNotAllowed, NoSuchPath
 from edge.front.gate import Gate
 from edge.front.guard import Guard
@@ -77,6 +77,8 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
     url = "/2021-10-31/functions/{name}/url"
     event_config = "/2019-09-25/functions/{name}/event-invoke-config"
     table: tuple[tuple[str, str, Endpoint], ...] = (
+        # First, because routes are tried in order, and this one is called most.
+        ("POST", f"{function}/invocations", invocations.invoke),
         ("POST", _LAMBDA_FUNCTIONS, deployments.create),
         ("GET", _LAMBDA_FUNCTIONS, listings.list),
         ("GET", function, listings.get),
@@ -94,7 +96,6 @@ def _lambda_routes(services: Services, bounds: Bounds, urls: Urls) -> list[Route
         ("POST", f"{function}/policy", permissions.add),
         ("GET", f"{function}/policy", permissions.get),
         ("DELETE", f"{function}/policy/{{sid}}", permissions.remove),
-        ("POST", f"{function}/invocations", invocations.invoke),
         (
             "POST",
             "/2021-11-15/functions/{name}/response-streaming-invocations",
@@ -157,7 +158,7 @@ def _v1_routes(services: Services, bounds: Bounds) -> list[Route]:
 
 def _routes(table: tuple[tuple[str, str, Endpoint], ...], dialect: Dialect) -> list[Route]:
     return [
-        Route(path, framed(endpoint, dialect), methods=[method]) for method, path, endpoint in table
+        Route(path, Framed(endpoint, dialect), methods=[method]) for method, path, endpoint in table
     ]
 
 

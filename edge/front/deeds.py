@@ -142,6 +142,6 @@ def _named(reference: str, query: bytes) -> tuple[str, str]:
         name, qualifier = parse_name(reference)
     except InvalidRequest:
         return _NOTHING  # the endpoint will refuse it
-    if qualifier == LATEST:
+    if qualifier == LATEST and query:
         qualifier = QueryParams(query).get("Qualifier") or LATEST
     return name, qualifier

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.front.asgi import ClientGone, read_body
+from edge.front.asgi import ClientGone, Receive, Scope, Send, read_body
 from edge.front.documents import json_bytes
 from edge.front.failures import platform_error
 from edge.model.errors import EdgeError
@@ -48,9 +48,29 @@ def framed(endpoint: Endpoint, dialect: Dialect) -> Endpoint:
     return answer
 
 
+class Framed:
+    """A framed endpoint as an ASGI app: Starlette's own frame around a function, which answers
+    exceptions, costs 20 µs and would find none."""
+
+    def __init__(self, endpoint: Endpoint, dialect: Dialect) -> None:
+        self._endpoint = framed(endpoint, dialect)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        response = await self._endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
 def json_response(status: int, document: object) -> Response:
     """A JSON response; byte strings in `document` become base64."""
     return Response(json_bytes(document), status, media_type="application/json")
+
+
+def fields_of(request: Request) -> dict[str, str]:
+    """The header fields, the first where one is repeated; Starlette's mapping searches all of them
+    at each look."""
+    fields = reversed(request.scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
 
 
 async def body_of(request: Request, bytes_max: int) -> bytes:

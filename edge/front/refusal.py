@@ -55,18 +55,20 @@ class Discarding:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        unread = _has_body(scope)
+        has_body = _has_body(scope)
+        is_read = False  # or the client has left
 
         async def noting_receive() -> Message:
-            nonlocal unread
+            nonlocal is_read
             message = await receive()
-            unread = unread and bool(message.get("more_body", False))
+            is_read = not message.get("more_body", False)
             return message
 
         async def ending_send(message: Message) -> None:
-            if message["type"] == "http.response.start" and unread:
+            if message["type"] == "http.response.start" and has_body and not is_read:
                 message = {**message, "headers": _closing(scope, message["headers"])}
-            if message["type"] == "http.response.body" and not message.get("more_body", False):
+            ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if ends and not is_read:
                 await _discarding(receive, send(message))
             else:
                 await send(message)

@@ -49,8 +49,9 @@ def reference(request: Request) -> Reference:
     """
     text = request.path_params["name"]
     name, qualifier = parse_name(text)
-    inner = qualifier if ":" in _ARN.sub("", text, count=1) else None
-    outer = request.query_params.get("Qualifier") or None
+    inner = qualifier if ":" in text and ":" in _ARN.sub("", text, count=1) else None
+    has_query = bool(request.scope["query_string"])  # which are slow to read, and mostly none
+    outer = (request.query_params.get("Qualifier") or None) if has_query else None
     if outer is None:
         return Reference(name, inner)
     parse_name(f"{name}:{outer}")

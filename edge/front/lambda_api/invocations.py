@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from edge.front.answers import OUTCOMES, Answer
 from edge.front.documents import json_bytes, parse_json
-from edge.front.endpoints import body_of
+from edge.front.endpoints import body_of, fields_of
 from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.inputs import Reference, reference
 from edge.front.lambda_api.joins import call_of
@@ -66,11 +66,12 @@ class Invocations:
         """What is asked for, in one of these ways; raises EdgeError."""
         named = reference(request)
         version = self._resolve(named, pin_of(request.headers.raw))
-        invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
-        tail = _wants_tail(request.headers.get("x-amz-log-type", "None"))
+        fields = fields_of(request)
+        invocation_type = fields.get("x-amz-invocation-type", "RequestResponse")
+        tail = _wants_tail(fields.get("x-amz-log-type", "None"))
         if invocation_type not in types:
             raise InvalidRequest(f"InvocationType must be one of {', '.join(types)}")
-        client_context = parse_client_context(request.headers.get("x-amz-client-context"))
+        client_context = parse_client_context(fields.get("x-amz-client-context"))
         bytes_max = self._bounds.payload_bytes_max
         if invocation_type == "Event":
             bytes_max = min(bytes_max, ASYNC_BYTES_MAX)
@@ -96,7 +97,7 @@ class Invocations:
             response = answer(result, asked.version.artifact.kind, tail=tail)
             return _plain(response, event.request_id)
 
-        headers = request.headers
+        headers = fields_of(request)
         context = headers.get("x-amz-client-context", "")
         parts = (request.state.caller, event.function, event.qualifier, str(tail), context)
         call = call_of(headers, parts, asked.body)

@@ -26,7 +26,7 @@ from edge.sandbox.seats import Seat
 class LoadedComponent:
     """A component ready to be started. `stalls` is what its guests taught us."""
 
-    synchronous = False
+    first_slice = None
 
     __slots__ = (
         "component",

@@ -22,9 +22,21 @@ from tests.storage.versions import ARTIFACT, draft
 
 pytestmark = pytest.mark.timeout(300)
 LIMITS = Limits(timeout_ms=10_000)
+ORDERS = b"""
+import os
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+PLACE = os.environ.get("PLACE")
+STEPS = []
+for number in (1, 2):
+    register_before_snapshot(STEPS.append, f"before {number}")
+    register_after_restore(STEPS.append, f"after {number}")
+
+def take(event, context):
+    return {"n": event["n"] + 1, "place": PLACE, "steps": STEPS}
+"""
 PYTHON = {
-    "app/orders.py": b"import os\nPLACE = os.environ.get('PLACE')\n"
-    b"def take(event, context):\n    return {'n': event['n'] + 1, 'place': PLACE}\n",
+    "app/orders.py": ORDERS,
     "app/__init__.py": b"",
     # Lambda's zips have their packages in them: what this names is nowhere.
     "requirements.txt": b"no-such-package-anywhere==1",
@@ -64,7 +76,10 @@ async def called(worker: Worker, code: Code, settings: Settings, payload: object
 
 
 async def test_python_by_its_handler(worker: Worker) -> None:
-    """Built from the module that Handler names; again when the environment changes, not else."""
+    """Built from the module that Handler names; again when the environment changes, not else.
+
+    Its hooks run in Lambda's order: around the snapshot, and anew for each event.
+    """
     settings = Settings(LIMITS, runtime="python3.13", handler="app.orders.take")
     code = await opened(worker, PYTHON, settings)
     artifact = replace(ARTIFACT, package=code.package)
@@ -74,7 +89,10 @@ async def test_python_by_its_handler(worker: Worker) -> None:
     renewed = await worker.packages.renew(current, elsewhere)
     assert renewed is not None
     assert renewed.package == code.package
-    assert await called(worker, renewed, elsewhere, {"n": 1}) == {"n": 2, "place": "here"}
+    steps = ["before 2", "before 1", "after 1", "after 2"]
+    for n in (1, 2):
+        answer = await called(worker, renewed, elsewhere, {"n": n})
+        assert answer == {"n": n + 1, "place": "here", "steps": steps}
 
 
 async def test_javascript_by_its_handler(worker: Worker) -> None:

@@ -1,8 +1,13 @@
 """What is collected: everything that nothing can reach any more, and nothing else."""
 
 import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from edge.deploy.sweep import sweep_artifacts
+from edge.deploy.sweep import SETTLED_S, sweep_artifacts
 from edge.model.alias import Alias
 from edge.model.event import Event
 from edge.model.function import Settings, Version
@@ -93,3 +98,47 @@ async def test_what_a_deploy_just_wrote_is_left_alone(worker: Worker) -> None:
     assert worker.artifacts.get(digest) == module("hello")
     assert worker.artifacts.delete(digest, written_before=written + 1)
     assert not worker.artifacts.delete(digest)
+
+
+def age(worker: Worker) -> None:
+    """Let every artifact and compiled file look as if it had been there for long."""
+    then = time.time() - 2 * SETTLED_S
+    for directory in ("artifacts", "compiled"):
+        for path in (worker.settings.data / directory).glob("*/*"):
+            os.utime(path, (then, then))
+
+
+@contextmanager
+def sweeping(worker: Worker) -> Iterator[set[str]]:
+    """Collect again and again on a thread of its own; what went."""
+    compiled, stop, gone = worker.settings.data / "compiled", threading.Event(), set[str]()
+
+    def sweep_on() -> None:
+        while not stop.wait(0.005):
+            gone.update(sweep_artifacts(worker.registry, worker.artifacts, compiled))
+
+    thread = threading.Thread(target=sweep_on)
+    thread.start()
+    try:
+        yield gone
+    finally:
+        stop.set()
+        thread.join()
+
+
+async def test_a_sweep_beside_deploys_takes_nothing_that_lives(worker: Worker) -> None:
+    """Deploys that come back to what is old and unused, each while a sweep is at it: every version
+    answers that answered before, and what is dead goes."""
+    await put(worker, "first")
+    worker.registry.publish("f")
+    dead: set[str] = set()
+    for text in ("other", "third", "other", "third", "other"):
+        age(worker)
+        with sweeping(worker) as gone:
+            made = await put(worker, text)
+            assert await answer(worker, "$LATEST") == text
+            assert await answer(worker, "1") == "first"
+        dead |= gone
+        assert worker.artifacts.digests() >= digests(made)
+    assert len(dead) >= 2
+    assert digests(worker.registry.resolve("f", "1")) <= worker.artifacts.digests()

@@ -5,8 +5,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests import wat
 from tests.front.lambda_calls import create, payload, refused
 from tests.running import Server
+
+HOOKED = wat.guest(
+    more="""
+  (data (i32.const 105) "i0 r0")
+  (func (export "edge_init") (i32.store8 (i32.const 106)
+    (i32.add (i32.load8_u (i32.const 106)) (i32.const 1))))
+  (func (export "edge_restore") (i32.store8 (i32.const 109)
+    (i32.add (i32.load8_u (i32.const 109)) (i32.const 1))))""",
+)
+"""Counts in its answer how often it was initialised and restored."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -100,3 +111,11 @@ def test_snap_start_is_our_snapshot(client: Any, echo: bytes) -> None:
     with pytest.raises(ClientError) as error:
         client.update_function_configuration(FunctionName="snap", SnapStart={"ApplyOn": "Always"})
     assert refused(error) == ("InvalidParameterValueException", 400)
+
+
+def test_the_restore_hook_runs_for_each_event(client: Any) -> None:
+    """`edge_init` ran once, before the snapshot; `edge_restore` runs after each restore of it."""
+    create(client, "hooked", HOOKED, SnapStart={"ApplyOn": "PublishedVersions"}, Publish=True)
+    for qualifier in ("1", "$LATEST", "1"):
+        answered = client.invoke(FunctionName="hooked", Qualifier=qualifier)
+        assert payload(answered) == "i1 r1"

@@ -9,14 +9,14 @@ import json
 import os
 import sys
 
-from edge_sdk import host, logs, modules, runtime, values
+from edge_sdk import hooks, host, logs, modules, runtime, values
 
 _FILE = "edge_task.json"
 _HANDLERS = ("handler", "lambda_handler")
 
 
 def load() -> runtime.Handler:
-    """The function's handler, primed."""
+    """The function's handler, primed and ready for the snapshot."""
     folder = next(each for each in sys.path if os.path.isfile(os.path.join(each, _FILE)))
     with open(os.path.join(folder, _FILE)) as file:
         task = json.load(file)
@@ -28,6 +28,7 @@ def load() -> runtime.Handler:
     handler = _handler_of(module, task["handler"])
     for prime in task["primes"]:
         _run_prime(handler, prime)
+    hooks.run_before_snapshot()
     return handler
 
 

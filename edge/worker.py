@@ -55,6 +55,7 @@ from edge.invoke.posts import Posts
 from edge.invoke.prepared import Preparations
 from edge.invoke.provisions import Provisioning
 from edge.invoke.runner import Runner
+from edge.invoke.throttle import Throttle
 from edge.keyring import open_keyring
 from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
@@ -66,9 +67,11 @@ from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import plan_for_machine
 from edge.sandbox.runtime import Sandbox
+from edge.storage.buckets import Buckets
 from edge.storage.events import EventBounds
 from edge.storage.files import FileArtifacts
 from edge.storage.generation import Generation
+from edge.storage.keys import KEYS_MAX_DEFAULT
 from edge.storage.sqlite.events import SqliteEvents
 from edge.storage.sqlite.functions import SqliteFunctions
 from edge.storage.sqlite.kv import SqliteKv
@@ -83,6 +86,9 @@ INIT_MS_MAX = 10_000
 """CPU an initialiser may use, in billed milliseconds: Lambda's ten seconds."""
 PEERS = "peers"
 """The directory of the workers' own sockets, under the data directory."""
+RATES = "function-rates"
+KEY_RATES = "key-rates"
+"""The files of the token buckets, there."""
 REFRESH_S = 1.0
 ROLLUP_S = 60.0
 ARTIFACT_SWEEP_S = 600.0
@@ -129,6 +135,8 @@ class Worker:
         self.occupancy = Occupancy(
             data / OCCUPANCY, host.functions_max, settings.workers * COLUMNS, number
         )
+        self.rates = Buckets(data / RATES, host.functions_max)
+        self.key_rates = Buckets(data / KEY_RATES, KEYS_MAX_DEFAULT)
         plan = plan_for_machine(host.concurrency_max, sandbox.memory_mb_max)
         fetcher = Fetcher()
         streams = StreamLimits(
@@ -149,12 +157,13 @@ class Worker:
         self.packages = Packages(self.artifacts, data / TEMPORARY, host)
         self.updates = Updates(self.registry.progress, host.deploy_wait_ms)
         preparations = Preparations(sandbox, host)
+        throttle = Throttle(self.occupancy, self.rates, host.concurrency_max)
         self.invoker = Invoker(
             self.registry,
             self.sandbox,
             self.occupancy,
             Metering(self.journal, self.logs, self.tariff),
-            Admission(host, preparations, self.deployer),
+            Admission(host, preparations, self.deployer, throttle),
         )
         self.provisioning = Provisioning(self.registry, self.sandbox, preparations)
         posts = Posts(self.registry, preparations, fetcher)
@@ -166,7 +175,7 @@ class Worker:
 
     def services(self, *, is_local: bool) -> Services:
         """What the doors reach; `is_local`: only this machine can ask the control plane."""
-        authority = Authority(self.keyring, is_local=is_local)
+        authority = Authority(self.keyring, self.key_rates, is_local=is_local)
         return Services(
             self.invoker,
             self.deployer,
@@ -209,6 +218,8 @@ class Worker:
         self.journal.close()
         self.usage.close()
         self.functions.close()
+        self.key_rates.close()
+        self.rates.close()
         self.occupancy.close()
 
 

@@ -9,6 +9,7 @@ let in before `confirm`.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from edge.access.evaluation import Deed, decide
 from edge.access.faults import (
@@ -26,8 +27,9 @@ from edge.access.signature import (
     signing_key,
     verify,
 )
-from edge.model.errors import Denied
+from edge.model.errors import Denied, RateExceeded
 from edge.model.policy import FunctionPolicy
+from edge.storage.buckets import Buckets
 
 POLICIES_CACHED_MAX = 1_024
 SIGNING_KEYS_CACHED_MAX = 1_024
@@ -47,10 +49,18 @@ class Authority:
     """Identifies callers by a signature or a token, and judges what they want."""
 
     def __init__(
-        self, keyring: Keyring, *, is_local: bool, clock: Callable[[], float] = time.time
+        self,
+        keyring: Keyring,
+        rates: Buckets,
+        *,
+        is_local: bool,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`is_local`: only this machine's users can ask. `clock` gives Unix seconds."""
+        """`rates` has a bucket for each key's slot. `is_local`: only this machine's users can ask.
+        `clock` gives Unix seconds.
+        """
         self._keyring = keyring
+        self._rates = rates
         self._clock = clock
         self._policies: dict[str, Policy] = {}
         self.is_local = is_local
@@ -90,14 +100,21 @@ class Authority:
         return Claim(_known(self._keyring.by_id(signature.access_key_id)), signature)
 
     def confirm(self, claim: Claim, wire: Wire, digest: str) -> AccessKey:
-        """The key, once the signature fits the request. Raises InvalidSignature.
+        """The key, once the signature fits the request, which counts for the key's rate.
 
         `digest` is the SHA-256 of the body in hex, or UNSIGNED_BODY where any body will do.
+        Raises InvalidSignature, RateExceeded.
         """
+        key = claim.key
         if claim.signature is not None:
-            key = self._signing_key(claim.key.secret, claim.signature.scope)
-            verify(claim.signature, key, wire, digest)
-        return claim.key
+            signing = self._signing_key(key.secret, claim.signature.scope)
+            verify(claim.signature, signing, wire, digest)
+        if key.rate is not None:
+            wait_s = self._rates.take(key.slot, key.number, key.rate)
+            if wait_s > 0:
+                text = f"{key.arn} asks more often than it may: {key.rate.per_s:g} times a second"
+                raise RateExceeded(text, ceil(wait_s))
+        return key
 
     def permit(self, key: AccessKey, deed: Deed, policy: FunctionPolicy | None = None) -> None:
         """Raise Denied unless the key's policy or the function's allows the deed, and neither

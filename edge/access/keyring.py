@@ -18,6 +18,7 @@ from edge.access.policy import Policy, parse_key_policy
 from edge.access.principals import user_arn
 from edge.access.seal import Seal
 from edge.model.errors import InvalidRequest, NotFound
+from edge.model.rate import Rate
 from edge.storage.generation import Generation
 from edge.storage.keys import KeyRecord, KeyStore
 
@@ -28,6 +29,7 @@ FULL_ACCESS = json.dumps(
 )
 _NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _TOKEN_PREFIX = "edge_"
+_ID_PREFIX = "EDGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,13 @@ class AccessKey:
     arn: str
     policy: Policy
     secret: str = field(repr=False)
+    rate: Rate | None = None
+    slot: int = -1
+
+    @property
+    def number(self) -> int:
+        """The id as a number of 64 bits."""
+        return int(self.access_key_id.removeprefix(_ID_PREFIX), 16)
 
 
 class Keyring:
@@ -84,15 +93,15 @@ class Keyring:
         """Every key, by name. Raises StorageFailure."""
         return self._store.list()
 
-    def create(self, name: str, policy: str = FULL_ACCESS) -> NewKey:
+    def create(self, name: str, policy: str = FULL_ACCESS, rate: Rate | None = None) -> NewKey:
         """A new key. Raises InvalidRequest, InvalidConfiguration for its policy, Conflict."""
         if not _NAME.fullmatch(name):
             raise InvalidRequest(
                 f"{name[:80]!r} is no name for a key: use 1 to 64 letters, digits or _.@-"
             )
         parse_key_policy(policy)
-        made = _new_key(f"EDGE{secrets.token_hex(8).upper()}", name)
-        self._store.add(self._record(made, policy))
+        made = _new_key(f"{_ID_PREFIX}{secrets.token_hex(8).upper()}", name)
+        self._store.add(self._record(made, policy, rate))
         self._generation.bump()
         return made
 
@@ -100,7 +109,7 @@ class Keyring:
         """New secrets for the key with this id or name; the old ones end now. Raises NotFound."""
         found = self._named(reference)
         made = _new_key(found.access_key_id, found.name)
-        if not self._store.replace(self._record(made, found.policy)):
+        if not self._store.replace(self._record(made, found.policy, found.rate)):
             raise _no_key(reference)
         self._generation.bump()
         return made
@@ -119,7 +128,7 @@ class Keyring:
                 return record
         raise _no_key(reference)
 
-    def _record(self, made: NewKey, policy: str) -> KeyRecord:
+    def _record(self, made: NewKey, policy: str, rate: Rate | None) -> KeyRecord:
         return KeyRecord(
             made.access_key_id,
             made.name,
@@ -127,6 +136,7 @@ class Keyring:
             self._seal.close_up(made.secret, made.access_key_id),
             _digest(made.token),
             time.time_ns() // 1_000_000,
+            rate,
         )
 
     def _forget(self) -> None:
@@ -149,6 +159,8 @@ class Keyring:
             user_arn(record.name),
             parse_key_policy(record.policy),
             self._seal.open(record.sealed_secret, record.access_key_id),
+            record.rate,
+            record.slot,
         )
         if len(self._cached) >= KEYS_CACHED_MAX:
             self._cached.clear()

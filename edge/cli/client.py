@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import quote
@@ -31,11 +31,11 @@ from edge.cli.documents import (
     VersionsDocument,
 )
 from edge.cli.failure import CommandFailed
+from edge.cli.shared import SharedChange
 from edge.config import Address
 from edge.config import Settings as HostSettings
 from edge.model.function import Settings
 from edge.model.limits import TIMEOUT_MS_MAX
-from edge.model.route import Route
 
 CONTROL_ENVIRONMENT = "EDGE_CONTROL"
 TOKEN_ENVIRONMENT = "EDGE_TOKEN"
@@ -91,25 +91,14 @@ class ControlPlane:
         self._http.close()
 
     def deploy(
-        self,
-        name: str,
-        module: bytes,
-        settings: Settings,
-        *,
-        concurrency_max: int | None = None,
-        routes: Sequence[Route] | None = None,
+        self, name: str, module: bytes, settings: Settings, shared: SharedChange
     ) -> InfoDocument:
         """Create or update a function; `changed` tells whether anything changed.
 
-        Its concurrency and its routes stay as they are unless they are given. A module that is the
-        function's already is named by its digest and not sent again.
+        A module that is the function's already is named by its digest and not sent again.
         """
         digest = hashlib.sha256(module).hexdigest()
-        document = _settings_document(settings)
-        if concurrency_max is not None:
-            document["concurrency"] = concurrency_max
-        if routes is not None:
-            document["routes"] = [asdict(route) for route in routes]
+        document = _settings_document(settings) | shared.document()
         if self._digest(name) == digest:
             return self._put(name, {"digest": digest, "settings": document})
         return self._put(name, {"module": module, "settings": document})

@@ -14,11 +14,13 @@ from edge.cli.compile import compile_function
 from edge.cli.documents import InfoDocument
 from edge.cli.info import module_pairs
 from edge.cli.manifest import Declaration
-from edge.cli.options import Assignment, Duration, json_option
+from edge.cli.options import Assignment, Duration, json_option, rate_options
 from edge.cli.output import print_json, print_pairs, print_warning, progress
 from edge.cli.project import find_functions
+from edge.cli.shared import AUTH_TYPES, SharedChange
 from edge.model.function import Settings
 from edge.model.limits import MEMORY_MB_MAX
+from edge.model.rate import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
 @click.option(
     "--concurrency", type=click.IntRange(min=0), metavar="N", help="Most invocations at a time."
 )
+@rate_options
+@click.option("--auth", type=click.Choice(AUTH_TYPES), help="Who may call its URL.")
 @click.option("--no-snapshot", is_flag=True, help="Start every sandbox from the plain module.")
 @json_option
 def deploy(
@@ -73,6 +77,8 @@ def deploy(
     env: tuple[tuple[str, str], ...],
     grant: tuple[str, ...],
     concurrency: int | None,
+    rate: Rate | None,
+    auth: str | None,
     no_snapshot: bool,
     as_json: bool,
 ) -> None:
@@ -83,36 +89,30 @@ def deploy(
     What is not said, here or in the manifest, has its default.
     """
     overrides = Overrides(memory, timeout, env, grant, not no_snapshot)
+    shared = SharedChange(concurrency, rate, auth)
     declared = [
-        replace(declaration, settings=overrides.over(declaration.settings))
+        replace(
+            declaration,
+            settings=overrides.over(declaration.settings),
+            shared=declaration.shared.under(shared),
+        )
         for declaration in find_functions(path, name)
     ]
     with ControlPlane() as control:
         deployed = []
         for declaration in declared:
             module = compile_function(declaration)
-            deployed.append(ship(control, declaration, module, concurrency))
+            deployed.append(ship(control, declaration, module))
             if not as_json:
                 _show(deployed[-1])
     if as_json:
         print_json({"functions": deployed})
 
 
-def ship(
-    control: ControlPlane,
-    declaration: Declaration,
-    module: bytes,
-    concurrency_max: int | None = None,
-) -> InfoDocument:
+def ship(control: ControlPlane, declaration: Declaration, module: bytes) -> InfoDocument:
     """Make `module` the live version of the declared function; raises CommandFailed."""
     with progress(f"deploying {declaration.name}"):
-        return control.deploy(
-            declaration.name,
-            module,
-            declaration.settings,
-            concurrency_max=concurrency_max,
-            routes=declaration.routes,
-        )
+        return control.deploy(declaration.name, module, declaration.settings, declaration.shared)
 
 
 def change_text(function: InfoDocument) -> str:

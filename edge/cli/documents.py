@@ -34,6 +34,13 @@ class RouteDocument(TypedDict):
     qualifier: str
 
 
+class RateDocument(TypedDict):
+    """How often something may be asked for."""
+
+    perSecond: float
+    burst: int
+
+
 class InfoDocument(TypedDict):
     """One function as deployed. `changed` stands only in the answer to a deploy, `ready` only where
     one function was asked for."""
@@ -48,6 +55,8 @@ class InfoDocument(TypedDict):
     memoryMb: int
     timeoutMs: int
     concurrency: int | None
+    rate: RateDocument | None
+    auth: str
     environment: dict[str, str]
     grants: list[str]
     snapshot: SnapshotDocument

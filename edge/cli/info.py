@@ -1,12 +1,24 @@
 """`edge info`: everything about one function."""
 
+from types import MappingProxyType
+
 import click
 
 from edge.cli.client import ControlPlane
-from edge.cli.documents import InfoDocument, RouteDocument, SnapshotDocument
+from edge.cli.documents import InfoDocument, RateDocument, RouteDocument, SnapshotDocument
 from edge.cli.options import json_option
 from edge.cli.output import milliseconds, moment, print_json, print_pairs, print_warning, size
+from edge.cli.shared import rate_text
 from edge.model.ids import LATEST
+from edge.model.rate import Rate
+
+_CALLERS = MappingProxyType(
+    {
+        "none": "everybody",
+        "token": "holders of a key, by its token or signing",
+        "aws_iam": "holders of a key, signing",
+    }
+)
 
 
 @click.command()
@@ -31,6 +43,8 @@ def info(name: str, as_json: bool) -> None:
             ("memory", f"{function['memoryMb']} MB"),
             ("timeout", milliseconds(function["timeoutMs"])),
             ("concurrency", "up to the host's" if concurrency is None else str(concurrency)),
+            ("rate", _rate_text(function["rate"])),
+            ("callers", _CALLERS[function["auth"]]),
             ("primed with", ", ".join(function["prime"])),
             ("environment", " ".join(f"{k}={v}" for k, v in function["environment"].items())),
             ("digest", function["digest"]),
@@ -38,6 +52,10 @@ def info(name: str, as_json: bool) -> None:
     )
     for warning in function["snapshot"]["warnings"]:
         print_warning(warning)
+
+
+def _rate_text(rate: RateDocument | None) -> str:
+    return rate_text(Rate(rate["perSecond"], rate["burst"])) if rate else ""
 
 
 def module_pairs(function: InfoDocument) -> list[tuple[str, str]]:

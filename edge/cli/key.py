@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from edge.access.keyring import FULL_ACCESS, NewKey
-from edge.cli.options import json_option
+from edge.cli.options import json_option, rate_options
+from edge.cli.shared import rate_document, rate_text
 from edge.config import default_data
 from edge.keyring import open_keyring
+from edge.model.rate import Rate
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), default=default_data, metavar="DIR",
@@ -35,13 +37,14 @@ def key() -> None:
     "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A policy in IAM's JSON grammar; without one the key may do everything.",
 )  # fmt: skip
+@rate_options
 @data_option
 @json_option
-def create(name: str, policy: Path | None, data: Path, as_json: bool) -> None:
+def create(name: str, policy: Path | None, rate: Rate | None, data: Path, as_json: bool) -> None:
     """Make a key. Its secret and its token are shown now and never again."""
     text = policy.read_text() if policy else FULL_ACCESS
     with open_keyring(data) as keyring:
-        _show(keyring.create(name, text), as_json)
+        _show(keyring.create(name, text, rate), as_json)
 
 
 @key.command("list")
@@ -58,13 +61,15 @@ def list_keys(data: Path, as_json: bool) -> None:
                 "name": record.name,
                 "createdMs": record.created_ms,
                 "policy": json.loads(record.policy),
+                "rate": rate_document(record.rate),
             }
             for record in records
         ]
         click.echo(json.dumps({"keys": keys}))
         return
     for record in records:
-        click.echo(f"{record.access_key_id}  {record.name}")
+        rate = f"  {rate_text(record.rate)}" if record.rate else ""
+        click.echo(f"{record.access_key_id}  {record.name}{rate}")
 
 
 @key.command()

@@ -14,12 +14,14 @@ from pathlib import Path
 from edge.build.languages import language_of_directory, language_of_file, suffixes
 from edge.cli.duration import parse_duration
 from edge.cli.prime import read_prime
+from edge.cli.shared import AUTH_TYPES, SharedChange
 from edge.cli.toml_lines import KeyPath, key_lines
 from edge.model.errors import InvalidConfiguration, InvalidRequest
 from edge.model.function import Settings
 from edge.model.ids import is_name
 from edge.model.limits import Limits
 from edge.model.prime import Prime
+from edge.model.rate import Rate, rate_of
 from edge.model.route import Route, check_routes
 
 MANIFEST_NAME = "edge.toml"
@@ -31,6 +33,9 @@ _KEYS = (
     "build",
     "memory_mb",
     "timeout",
+    "rate",
+    "burst",
+    "auth",
     "environment",
     "grants",
     "prime",
@@ -54,7 +59,7 @@ class Declaration:
     module: Path | None = None
     build: str = ""
     settings: Settings = field(default_factory=Settings)
-    routes: tuple[Route, ...] | None = None
+    shared: SharedChange = field(default_factory=SharedChange)
 
     @property
     def directory(self) -> Path:
@@ -106,8 +111,35 @@ class _Reader:
             module=module,
             build=self._text((*at, "build"), table["build"]) if "build" in table else "",
             settings=self._settings(at, table),
-            routes=self._routes((*at, "route"), table.get("route", [])),
+            shared=SharedChange(
+                rate=self._rate(at, table),
+                auth=self._auth(at, table),
+                routes=self._routes((*at, "route"), table.get("route", [])),
+            ),
         )
+
+    def _rate(self, at: KeyPath, table: Mapping[str, object]) -> Rate | None:
+        """`rate` requests a second, `burst` of them at once."""
+        per_s, burst = table.get("rate"), table.get("burst")
+        if per_s is None:
+            if burst is not None:
+                raise self._refusal((*at, "burst"), "'burst' needs 'rate': requests a second")
+            return None
+        if not isinstance(per_s, int | float) or isinstance(per_s, bool):
+            raise self._refusal((*at, "rate"), f"rate is a number of requests, not {per_s!r}")
+        if burst is not None and (not isinstance(burst, int) or isinstance(burst, bool)):
+            raise self._refusal((*at, "burst"), f"burst is a whole number, not {burst!r}")
+        try:
+            return rate_of(per_s, burst)
+        except InvalidConfiguration as error:
+            raise self._refusal((*at, "rate"), error.message) from None
+
+    def _auth(self, at: KeyPath, table: Mapping[str, object]) -> str | None:
+        auth = table.get("auth")
+        if auth is None or auth in AUTH_TYPES:
+            return None if auth is None else str(auth)
+        choices = ", ".join(f'"{each}"' for each in AUTH_TYPES)
+        raise self._refusal((*at, "auth"), f"auth is one of {choices}, not {auth!r}")
 
     def _origin(self, at: KeyPath, table: Mapping[str, object]) -> tuple[Path | None, Path | None]:
         """The source or the module; without either, the manifest's own directory if it can be."""

@@ -3,9 +3,13 @@
 Neighbours: every verb with such an option. Invariant: a wrong value is wrong usage, exit 2.
 """
 
+from collections.abc import Callable
+from functools import wraps
+
 import click
 
 from edge.cli.duration import parse_duration
+from edge.model.rate import rate_of
 
 
 class Duration(click.ParamType[int]):
@@ -36,6 +40,20 @@ class Assignment(click.ParamType[tuple[str, str]]):
         if not key or not separator:
             self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
         return key, text
+
+
+def rate_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the options of a rate, and call it with `rate` made of them, or None."""
+
+    @click.option("--rate", type=float, metavar="N", help="Most requests a second.")
+    @click.option("--burst", type=int, metavar="N", help="Most of them at once; default: --rate.")
+    @wraps(command)
+    def with_rate(*, rate: float | None, burst: int | None, **rest: object) -> None:
+        if rate is None and burst is not None:
+            raise click.UsageError("--burst needs --rate")
+        command(rate=None if rate is None else rate_of(rate, burst), **rest)
+
+    return with_rate
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")

@@ -34,6 +34,7 @@ from edge.model.errors import (
     InvalidZipFile,
     NotFound,
     PayloadTooLarge,
+    RateExceeded,
     StorageFailure,
     TooManyEvents,
     Unsupported,
@@ -111,6 +112,7 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         DeployTimeout: (422, "InvalidParameterValueException"),
         StorageFailure: (500, "ServiceException"),
         TooManyEvents: (429, "TooManyRequestsException"),
+        RateExceeded: (429, "TooManyRequestsException"),
         Unsupported: (501, "ServiceException"),
     }
 )
@@ -135,19 +137,23 @@ def framed(status: int, headers: Headers, body: bytes) -> Answer:
 
 def error_answer(error: EdgeError, request_id: str) -> Answer:
     """A platform error as either plane tells it."""
-    headers = [(b"x-edge-request-id", request_id.encode())]
+    row = error_row(error)
+    headers = [(b"x-edge-request-id", request_id.encode()), *_retry(row, retry_after_s(error))]
     if isinstance(error, MethodNotAllowed) and error.allowed:
         headers.append((b"allow", ", ".join(error.allowed).encode()))
-    return _refusal(error_row(error), error.message, request_id, headers)
+    return _refusal(row, error.message, request_id, headers)
+
+
+def retry_after_s(error: EdgeError) -> int | None:
+    """When to ask again, where an error says so."""
+    return error.retry_after_s if isinstance(error, RateExceeded) else None
 
 
 def outcome_answer(result: Result) -> Answer:
     """What a caller of the data plane is told of an invocation that did not end well."""
     row = OUTCOMES[result.outcome]
     said = result.failure.message if result.failure else row.code
-    headers = metering_headers(result)
-    if row.status in (429, 503):
-        headers.append((b"retry-after", b"%d" % (result.retry_after_s or RETRY_AFTER_S_DEFAULT)))
+    headers = [*metering_headers(result), *_retry(row, result.retry_after_s)]
     return _refusal(row, said, result.usage.request_id, headers)
 
 
@@ -165,6 +171,13 @@ def metering_headers(result: Result) -> Headers:
         (b"x-edge-billed-ms", b"%d" % usage.billed_ms),
         (b"server-timing", timing.encode()),
     ]
+
+
+def _retry(row: Row, after_s: int | None) -> Headers:
+    """When to try again, where trying again can help."""
+    if row.status not in (429, 503):
+        return []
+    return [(b"retry-after", b"%d" % (after_s or RETRY_AFTER_S_DEFAULT))]
 
 
 def _refusal(row: Row, said: str, request_id: str, headers: Headers) -> Answer:

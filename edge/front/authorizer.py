@@ -3,7 +3,8 @@
 Neighbours: both doors ask before a body is read, for functions that are not open to everybody;
 `access/` judges, `event.py` tells the function who called.
 Invariant: nobody calls whose signature or token was not checked, or whom no policy allows both to
-call the URL and to invoke. Every refusal is a Denied, and logged with who, what and why.
+call the URL and to invoke. Every refusal is a Denied, or RateExceeded, and logged with who, what
+and why.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html.
 """
 
@@ -28,13 +29,14 @@ from edge.front.context import RequestContext
 from edge.front.failures import LOGGED_CHARS_MAX, log_refusal
 from edge.front.target import Target
 from edge.model.caller import Caller
-from edge.model.errors import Denied, EdgeError
+from edge.model.errors import Denied, EdgeError, RateExceeded
 from edge.model.function import Version
 from edge.model.ids import LATEST, function_arn
 from edge.model.url import AuthType
 
 ACTIONS = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
 _AUTHORIZATION = b"authorization"
+_REFUSALS = (Denied, IncompleteSignature, RateExceeded)
 _NEEDED = MappingProxyType(
     {
         AuthType.TOKEN: "this function asks who you are: send Authorization: Bearer TOKEN, or sign",
@@ -77,7 +79,7 @@ class Entry:
             self._hash.update(piece)
 
     def finish(self) -> None:
-        """The body has ended. Raises Denied, StorageFailure."""
+        """The body has ended. Raises Denied, RateExceeded, StorageFailure."""
         if self._check is not None and self._hash is not None:
             self._check(self._hash.hexdigest())
 
@@ -94,14 +96,17 @@ class Authorizer:
         self._authority = authority
 
     def admit(self, visit: Visit, *, has_body: bool) -> Entry:
-        """Check all that can be checked before the body. Raises Denied, StorageFailure."""
+        """Check all that can be checked before the body.
+
+        Raises Denied, RateExceeded, StorageFailure.
+        """
         claim: Claim | None = None
         try:
             claim = self._identify(visit)
             digest = _digest_known(claim, visit.wire, has_body=has_body)
             if digest is not None:
                 self._let_in(visit, claim, digest)
-        except (Denied, IncompleteSignature) as error:
+        except _REFUSALS as error:
             raise _refusal(visit, claim, error) from None
         caller = Caller(claim.key.access_key_id, claim.key.arn)
         if claim.signature is None or digest == UNSIGNED_BODY or not has_body:
@@ -117,7 +122,7 @@ class Authorizer:
         return claim
 
     def _let_in(self, visit: Visit, claim: Claim, digest: str) -> None:
-        """Raises Denied unless the caller is who he says, and may call this function."""
+        """Raises one of _REFUSALS unless the caller is who he says, and may call this function."""
         key = self._authority.confirm(claim, visit.wire, digest)
         context = RequestContext(
             key,
@@ -141,7 +146,7 @@ class Authorizer:
                 self._let_in(visit, claim, digest)
             else:
                 check_digest(digest, named)
-        except (Denied, IncompleteSignature) as error:
+        except _REFUSALS as error:
             raise _refusal(visit, claim, error) from None
 
 
@@ -153,8 +158,8 @@ def _digest_known(claim: Claim, wire: Wire, *, has_body: bool) -> str | None:
     return EMPTY_DIGEST
 
 
-def _refusal(visit: Visit, claim: Claim | None, error: EdgeError) -> Denied:
-    """The refusal that the caller is told, logged."""
+def _refusal(visit: Visit, claim: Claim | None, error: EdgeError) -> EdgeError:
+    """The refusal that the caller is told, logged: a Denied, or that he asks too often."""
     log_refusal(
         "data",
         source=visit.source,
@@ -165,4 +170,4 @@ def _refusal(visit: Visit, claim: Claim | None, error: EdgeError) -> Denied:
         key=claim.key.access_key_id if claim is not None else "",
         reason=error.message,
     )
-    return Denied(error.message)
+    return error if isinstance(error, RateExceeded) else Denied(error.message)

@@ -20,11 +20,10 @@ from edge.model.async_event import DeadLetter, EventConfig
 from edge.model.event import Event
 from edge.model.function import Census, Change, Code, Package, Settings, SharedSettings, Version
 from edge.model.limits import MIB
-from edge.model.outcome import Outcome
 from edge.model.policy import FunctionPolicy
 from edge.model.progress import Progress
 from edge.model.readiness import Readiness
-from edge.model.result import LogLine, Result
+from edge.model.result import LogLine, Refusal, Result
 from edge.registry.routes import RouteTable
 
 
@@ -49,10 +48,10 @@ class Invoker(Protocol):
         """Have `begin` called at the function's turn, unless the `canceled` of what is returned
         is set by then; None when too many wait."""
 
-    def turn_away(self, event: Event, outcome: Outcome = Outcome.OVERLOADED) -> Result:
+    def turn_away(self, event: Event, refusal: Refusal = ...) -> Result:
         """The Result of an event that is not run: by default, for nobody has time for it."""
 
-    def refuses(self, version: Version) -> Outcome | None:
+    def refuses(self, version: Version) -> Refusal | None:
         """What an event for `version` would be refused with now: a limit, or too much load."""
 
     def readiness(self, function: str) -> Readiness:

@@ -1,6 +1,6 @@
 """The one door inside: `invoke(event) -> Result`, which reads resolve → admit → run → meter.
 
-Neighbours: doors call it; `registry/` resolves, `occupancy.py` admits, `sandbox/` runs, and what
+Neighbours: doors call it; `registry/` resolves, `throttle.py` admits, `sandbox/` runs, and what
 was used goes to `meter/` before the result is returned.
 Invariant: a result is never returned before its record is in the journal.
 """
@@ -19,6 +19,7 @@ from edge.host.response import ResponseStream, Taker
 from edge.host.session import Session
 from edge.invoke.occupancy import Occupancy
 from edge.invoke.prepared import Preparations
+from edge.invoke.throttle import OVERLOADED, Throttle
 from edge.meter.bill import Tariff
 from edge.meter.journal import Journal
 from edge.meter.logs import LogStore
@@ -26,9 +27,8 @@ from edge.model.cbor import CborError
 from edge.model.errors import InvalidContent, NotFound, StorageFailure
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
-from edge.model.outcome import Failure, Outcome
 from edge.model.readiness import Readiness
-from edge.model.result import LogLine, Result
+from edge.model.result import LogLine, Refusal, Result
 from edge.model.usage import NO_CALLS, Usage
 from edge.registry.registry import Registry
 from edge.sandbox import command
@@ -38,13 +38,6 @@ from edge.sandbox.scheduler import GuestCanceled, Turn
 
 NS_PER_MS = 1_000_000
 ERROR_LEVEL = 4
-RETRY_AFTER_S = 1
-_REFUSALS = {
-    Outcome.THROTTLED: Failure(
-        "TooManyRequests", "the function runs as often as it may at once; try again"
-    ),
-    Outcome.OVERLOADED: Failure("Overloaded", "this host runs as much as it can; try again"),
-}
 
 _log = structlog.get_logger(__name__)
 
@@ -128,14 +121,14 @@ class Invoker:
         turn = Turn(function, begin)
         return turn if self._sandbox.await_turn(turn) else None
 
-    def turn_away(self, event: Event, outcome: Outcome = Outcome.OVERLOADED) -> Result:
+    def turn_away(self, event: Event, refusal: Refusal = OVERLOADED) -> Result:
         """The result of an event that is not run, for a limit or for want of time.
 
         Raises as `invoke` does.
         """
         version = self._registry.resolve(event.function, event.qualifier, event.pin)
         begun = Begun(event, version, time_ns() // NS_PER_MS, perf_counter_ns())
-        return self._meter(begun, _unrun(outcome), None)
+        return self._meter_refusal(begun, refusal)
 
     def start(self, event: Event) -> "Result | Invocation":
         """Run the first slice of an event: its result, or an invocation to `finish`.
@@ -146,9 +139,9 @@ class Invoker:
         time_ms = time_ns() // NS_PER_MS
         version = self._registry.resolve(event.function, event.qualifier, event.pin)
         begun = Begun(event, version, time_ms, began_ns)
-        refusal = self._refuse(version)
+        refusal = self._admission.throttle.admit(version)
         if refusal is not None:
-            return self._meter(begun, _unrun(refusal), None)
+            return self._meter_refusal(begun, refusal)
         work = self._open(event, version, time_ms)
         slot = version.slot
         self._occupancy.enter(slot)
@@ -201,19 +194,10 @@ class Invoker:
         """How many of a component's guests wait for their event here, and how often one did."""
         return self._sandbox.readiness(function)
 
-    def refuses(self, version: Version) -> Outcome | None:
+    def refuses(self, version: Version) -> Refusal | None:
         """The limit in the way now, if any; a door asks before it reads a body, and if there is
         one, turns the event away: by the time it was started, its turn might have come."""
-        return self._refuse(version)
-
-    def _refuse(self, version: Version) -> Outcome | None:
-        """Whether a limit stands in the way: the function's, or the host's."""
-        limit = version.shared.concurrency_max
-        if limit is not None and self._occupancy.function(version.slot) >= limit:
-            return Outcome.THROTTLED
-        if self._occupancy.host() >= self._admission.host.concurrency_max:
-            return Outcome.OVERLOADED
-        return None
+        return self._admission.throttle.refusal(version)
 
     def _open(self, event: Event, version: Version, time_ms: int) -> Work:
         """The session of an invocation, and what its guest is handed."""
@@ -240,6 +224,12 @@ class Invoker:
                 text = f"the event cannot be handed to a guest: {error}"
                 raise InvalidContent(text) from None
         return Work(version.artifact.image, session, prepared.allowance, data)
+
+    def _meter_refusal(self, begun: "Begun", refusal: Refusal) -> Result:
+        """The result of an event that was not let in, journalled like any other."""
+        outcome, failure, retry_after_s = refusal
+        ending = Ending(outcome, None, failure, 0, 0, 0, 0, 0)
+        return self._meter(begun, ending, None)._replace(retry_after_s=retry_after_s)
 
     def _meter(self, begun: "Begun", ending: Ending, session: Session | None) -> Result:
         """Journal what was used, keep what was logged, and make the result.
@@ -268,7 +258,7 @@ class Invoker:
         )
         metering.journal.append(usage)
         if session is None:
-            return Result(ending.outcome, None, ending.failure, usage, (), RETRY_AFTER_S)
+            return Result(ending.outcome, None, ending.failure, usage)
         lines: tuple[LogLine, ...] = ()
         if ending.failure is not None or not session.log.is_empty:
             lines = self._keep_log(event, version, ending, session)
@@ -300,6 +290,7 @@ class Admission:
     host: HostSettings
     preparations: Preparations
     recompiler: Recompiler
+    throttle: Throttle
 
 
 def _with_sent(ending: Ending, session: Session) -> Ending:
@@ -308,8 +299,3 @@ def _with_sent(ending: Ending, session: Session) -> Ending:
     if response is None or not response.is_taken:
         return ending
     return ending._replace(bytes_out=response.pipe.written_bytes)
-
-
-def _unrun(outcome: Outcome) -> Ending:
-    """The ending of an invocation that was not let in."""
-    return Ending(outcome, None, _REFUSALS[outcome], 0, 0, 0, 0, 0)

@@ -19,6 +19,7 @@ Doors translate this tree once, through the table in `edge/front/answers.py`.
     ├── DeployTimeout             deploy_timeout      snapshot or compile overran its bound
     ├── StorageFailure            storage_failure     disk full, database broken
     ├── TooManyEvents             too_many_events     async events wait up to their limit
+    ├── RateExceeded              rate_exceeded       a key asks more often than it may
     └── Unsupported               unsupported         this machine or wasmtime cannot
 """
 
@@ -130,6 +131,16 @@ class TooManyEvents(EdgeError):
     """The host keeps as many async events, or bytes of them, as it may; later there is room."""
 
     code = "too_many_events"
+
+
+class RateExceeded(EdgeError):
+    """A key asks more often than it may; `retry_after_s` later it may again."""
+
+    code = "rate_exceeded"
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unsupported(EdgeError):

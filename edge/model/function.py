@@ -14,6 +14,7 @@ from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
+from edge.model.rate import Rate
 from edge.model.route import Route
 from edge.model.url import AuthType, UrlConfig
 
@@ -82,6 +83,7 @@ class SharedSettings:
     """What holds for a function with all its versions, and takes effect without a deploy.
 
     `concurrency_max` is the function's own ceiling on this host; None leaves it to the host's.
+    `rate` bounds how often it is invoked.
     `urls` has one entry for each qualifier with a URL config, `provisions` one for each with
     provisioned concurrency, `policies` one for each with a policy. `routes` are where it answers
     beside its own name.
@@ -93,6 +95,7 @@ class SharedSettings:
     provisions: tuple[Provision, ...] = ()
     policies: tuple[FunctionPolicy, ...] = ()
     routes: tuple[Route, ...] = ()
+    rate: Rate | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no host would follow; raises InvalidConfiguration."""
@@ -107,6 +110,18 @@ class SharedSettings:
         """Who may call a qualifier's URL: as its own config says, else as the function's."""
         url = self.url(qualifier) or self.url(LATEST)
         return AuthType.NONE if url is None else url.auth_type
+
+    def with_url(self, url: UrlConfig) -> "SharedSettings":
+        """These settings with a URL config, in place of the one its qualifier has."""
+        others = (each for each in self.urls if each.qualifier != url.qualifier)
+        return replace(self, urls=tuple(sorted((*others, url), key=lambda each: each.qualifier)))
+
+    def with_auth_type(self, auth_type: AuthType, now_ms: int) -> "SharedSettings":
+        """These settings with another AuthType of the function's own URL."""
+        if auth_type is self.auth_type(LATEST):
+            return self
+        url = self.url(LATEST) or UrlConfig(LATEST, auth_type, now_ms, now_ms)
+        return self.with_url(replace(url, auth_type=auth_type, modified_ms=now_ms))
 
     def policy(self, qualifier: str) -> FunctionPolicy | None:
         """The policy of a qualifier."""

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from edge.model.outcome import Failure, Outcome
 from edge.model.usage import Usage
 
+RATE_EXCEEDED = "RateExceeded"
+"""The type of the failure of an event that came too soon after others."""
+
 
 class Result(NamedTuple):
     """Outcome, the guest's value or its failure, what it used, and the end of its log.
@@ -24,6 +27,14 @@ class Result(NamedTuple):
     usage: Usage
     log: tuple["LogLine", ...] = ()
     retry_after_s: int | None = None
+
+
+class Refusal(NamedTuple):
+    """Why an event is not run now, and when to try again."""
+
+    outcome: Outcome
+    failure: Failure
+    retry_after_s: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from edge.model.function import (
 )
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
+from edge.model.rate import Rate
 from edge.model.route import Route
 from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 from edge.storage.members import Members, decode, encode
@@ -32,6 +33,7 @@ _PACKAGES_SINCE = 4
 _PROVISIONS_SINCE = 5
 _POLICIES_SINCE = 6
 _ROUTES_SINCE = 7
+_RATES_SINCE = 8
 
 
 def encode_artifact(artifact: Artifact) -> str:
@@ -169,6 +171,7 @@ def encode_shared(shared: SharedSettings) -> str:
             "provisions": [_provision_members(each) for each in shared.provisions],
             "policies": [_policy_members(each) for each in shared.policies],
             "routes": [_route_members(each) for each in shared.routes],
+            "rate": [] if shared.rate is None else [_rate_members(shared.rate)],
         }
     )
 
@@ -182,7 +185,10 @@ def decode_shared(text: str) -> SharedSettings:
         members.add("policies", [])
     if members.format < _ROUTES_SINCE:
         members.add("routes", [])
+    if members.format < _RATES_SINCE:
+        members.add("rate", [])
     try:
+        rates = [_rate(each) for each in members.many("rate")]
         shared = SharedSettings(
             concurrency_max=members.integer_or_none("concurrencyMax"),
             tags=members.pairs("tags"),
@@ -190,6 +196,7 @@ def decode_shared(text: str) -> SharedSettings:
             provisions=tuple(_provision(each) for each in members.many("provisions")),
             policies=tuple(_policy(each) for each in members.many("policies")),
             routes=tuple(_route(each) for each in members.many("routes")),
+            rate=rates[0] if rates else None,
         )
     except StorageFailure:
         raise
@@ -253,6 +260,16 @@ def _route(members: Members) -> Route:
     )
     members.refuse_rest()
     return route
+
+
+def _rate_members(rate: Rate) -> Mapping[str, object]:
+    return {"perS": rate.per_s, "burst": rate.burst}
+
+
+def _rate(members: Members) -> Rate:
+    rate = Rate(per_s=members.number("perS"), burst=members.integer("burst"))
+    members.refuse_rest()
+    return rate
 
 
 def _url_members(url: UrlConfig) -> Mapping[str, object]:

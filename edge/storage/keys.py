@@ -6,6 +6,8 @@ Neighbours: `access/keyring.py` holds it; `sqlite/keys.py` is the backend.
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge.model.rate import Rate
+
 KEYS_MAX_DEFAULT = 1_000
 
 
@@ -14,7 +16,7 @@ class KeyRecord:
     """A stored key: nothing in it opens a door without the host's key file.
 
     `sealed_secret` is encrypted, `token_digest` the SHA-256 hex of the bearer token, `policy` a
-    policy document.
+    policy document. `slot` numbers the key in the host's counters; `rate` bounds its requests.
     """
 
     access_key_id: str
@@ -23,6 +25,8 @@ class KeyRecord:
     sealed_secret: bytes
     token_digest: str
     created_ms: int
+    rate: Rate | None = None
+    slot: int = -1
 
 
 class KeyStore(Protocol):
@@ -41,10 +45,14 @@ class KeyStore(Protocol):
         """Every key, in order of name."""
 
     def add(self, record: KeyRecord) -> None:
-        """Keep a new key. Raises Conflict for a name in use, InvalidRequest when full."""
+        """Keep a new key under the lowest free slot, below the most keys there may be; its own is
+        ignored. Raises Conflict for a name in use, InvalidRequest when full."""
 
     def replace(self, record: KeyRecord) -> bool:
-        """Put new secrets in the place of those of the same id; False if there is none."""
+        """Put new secrets in the place of those of the same id; False if there is none.
+
+        Nothing else of the key changes.
+        """
 
     def remove(self, access_key_id: str) -> bool:
         """Forget a key; False if there is none."""

@@ -11,9 +11,10 @@ from typing import NoReturn
 from edge.model.errors import StorageFailure
 from edge.model.prime import Prime
 
-FORMAT = 7
+FORMAT = 8
 """2 added the primes of settings; 3 moved concurrency and tags to the function's own; 4 added the
-packages of artifacts, 5 what is provisioned, 6 the policies of functions, 7 their routes."""
+packages of artifacts, 5 what is provisioned, 6 the policies of functions, 7 their routes, 8 their
+rates."""
 
 
 def encode(members: Mapping[str, object]) -> str:
@@ -57,6 +58,12 @@ class Members:
     def integer(self, name: str) -> int:
         value = self._take(name)
         return value if type(value) is int else self._refuse(name)
+
+    def number(self, name: str) -> float:
+        value = self._take(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        return self._refuse(name)
 
     def integer_or_none(self, name: str) -> int | None:
         value = self._take(name)

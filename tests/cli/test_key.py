@@ -19,7 +19,10 @@ def test_life_of_a_key(tmp_path: Path) -> None:
     statement = {"Effect": "Allow", "Action": "lambda:Get*", "Resource": "*"}
     policy.write_text(json.dumps({"Statement": statement}))
     made = json.loads(
-        run(tmp_path, "create", "--name", "ci", "--policy", str(policy), "--json").stdout
+        run(
+            *(tmp_path, "create", "--name", "ci", "--policy", str(policy)),
+            *("--rate", "5", "--burst", "9", "--json"),
+        ).stdout
     )
     assert set(made) == {"accessKeyId", "secretAccessKey", "token"}
     listed = run(tmp_path, "list", "--json").stdout
@@ -27,6 +30,8 @@ def test_life_of_a_key(tmp_path: Path) -> None:
     assert made["secretAccessKey"] not in listed
     [shown] = json.loads(listed)["keys"]
     assert (shown["name"], shown["policy"]) == ("ci", {"Statement": statement})
+    assert shown["rate"] == {"perSecond": 5.0, "burst": 9}
+    assert "5 a second, 9 at once" in run(tmp_path, "list").stdout
     rotated = json.loads(run(tmp_path, "rotate", "ci", "--json").stdout)
     assert rotated["accessKeyId"] == made["accessKeyId"]
     assert rotated["token"] != made["token"]
@@ -40,3 +45,5 @@ def test_refusals(tmp_path: Path) -> None:
     policy = tmp_path / "policy.json"
     policy.write_text("{}")
     assert run(tmp_path, "create", "--policy", str(policy)).exit_code == 1
+    assert run(tmp_path, "create", "--rate", "0").exit_code == 1
+    assert run(tmp_path, "create", "--burst", "5").exit_code == 2

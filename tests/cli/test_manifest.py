@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.cli.manifest import MANIFEST_BYTES_MAX, Declaration, read_manifest
+from edge.cli.shared import SharedChange
 from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings
 from edge.model.limits import Limits
 from edge.model.prime import Prime
+from edge.model.rate import Rate
 from edge.model.route import Route
 
 KEYS = (
@@ -20,6 +22,9 @@ KEYS = (
     "build",
     "memory_mb",
     "timeout",
+    "rate",
+    "burst",
+    "auth",
     "environment",
     "grants",
     "prime",
@@ -49,6 +54,9 @@ def test_a_manifest_with_every_key_is_read_whole(tmp_path: Path) -> None:
         build = "make"
         memory_mb = 64
         timeout = "1.5s"
+        rate = 2.5
+        burst = 7
+        auth = "token"
         environment = { GREETING = "Hi", EMPTY = "" }
         grants = ["kv", "fetch:api.example.com"]
 
@@ -72,10 +80,15 @@ def test_a_manifest_with_every_key_is_read_whole(tmp_path: Path) -> None:
             environment=(("GREETING", "Hi"), ("EMPTY", "")),
             grants=("kv", "fetch:api.example.com"),
         ),
-        routes=(Route("/hi/{name}", ("GET",), "hi.example.com", "live"),),
+        shared=SharedChange(
+            rate=Rate(2.5, 7),
+            auth="token",
+            routes=(Route("/hi/{name}", ("GET",), "hi.example.com", "live"),),
+        ),
     )
     assert hello.directory == tmp_path
     assert (other.name, other.build, other.settings) == ("other", "", Settings())
+    assert other.shared == SharedChange(routes=())
 
 
 @pytest.mark.parametrize(
@@ -153,6 +166,13 @@ def test_a_mistake_in_the_structure_is_refused_with_its_line(
         ("timeout = '3 parsecs'", 'as in "3s"'),
         ("timeout = '0s'", "timeout must be between"),
         ("timeout = '2h'", "timeout must be between"),
+        ("rate = '5'", "rate is a number"),
+        ("rate = true", "rate is a number"),
+        ("rate = 0", "a rate is from"),
+        ("rate = nan", "a rate is from"),
+        ("burst = 5", "'burst' needs 'rate'"),
+        ("auth = 'some'", 'auth is one of "none", "aws_iam", "token"'),
+        ("auth = true", "auth is one of"),
         ("build = 3", "build takes a text in quotes, not 3"),
         ('build = "a\\u0000b"', "NUL"),
         ("environment = 'A=B'", "function.f.environment is a table"),
@@ -185,8 +205,8 @@ def test_a_manifest_without_routes_says_that_there_are_none(tmp_path: Path) -> N
     text = "[function.f]\nmodule = 'x'\n[[function.f.route]]\npath = '/a'\n"
     text += "[[function.f.route]]\npath = '/{rest+}'\n[function.g]\nmodule = 'x'\n"
     f, g = read(tmp_path, text)
-    assert f.routes == (Route("/a"), Route("/{rest+}"))
-    assert g.routes == ()
+    assert f.shared.routes == (Route("/a"), Route("/{rest+}"))
+    assert g.shared.routes == ()
 
 
 def test_a_wrong_route_is_refused_at_its_line(tmp_path: Path) -> None:

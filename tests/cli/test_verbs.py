@@ -84,24 +84,29 @@ def test_a_manifest_and_options_over_it_reach_the_function(tmp_path: Path, run: 
     shutil.copy(build_guest("hello"), tmp_path / "f.wasm")
     (tmp_path / "edge.toml").write_text(
         '[function.tuned]\nmodule = "f.wasm"\nmemory_mb = 32\ntimeout = "2s"\n'
-        'grants = ["kv"]\nenvironment = { A = "1", B = "1" }\n'
+        'grants = ["kv"]\nenvironment = { A = "1", B = "1" }\nrate = 5\nauth = "token"\n'
     )
     said = run(
         *("deploy", tmp_path, "--timeout", "500ms", "--env", "B=2", "--env", "C=x=y"),
         *("--grant", "kv", "--grant", "fetch:example.com", "--concurrency", "3"),
-        *("--no-snapshot", "--json"),
+        *("--rate", "2.5", "--burst", "9", "--no-snapshot", "--json"),
     )
     (deployed,) = json.loads(said)["functions"]
     assert deployed["changed"] is True
     assert deployed["memoryMb"] == 32
     assert deployed["timeoutMs"] == 500
     assert deployed["concurrency"] == 3
+    assert deployed["rate"] == {"perSecond": 2.5, "burst": 9}
+    assert deployed["auth"] == "token"
     assert deployed["environment"] == {"A": "1", "B": "2", "C": "x=y"}
     assert deployed["grants"] == ["kv", "fetch:example.com"]
     assert deployed["snapshot"]["state"] == "off"
     info = run("info", "tuned")
     for line in ("grants       kv, fetch:example.com", "timeout      500 ms", "concurrency  3"):
         assert f"{line}\n" in info
+    assert "2.5 a second, 9 at once" in info
+    assert "holders of a key, by its token or signing" in info
+    assert '"auth": "none"' in run("deploy", tmp_path, "--auth", "none", "--json")
     run("rm", "tuned")
 
 

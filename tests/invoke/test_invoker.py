@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge.deploy.sweep import sweep_artifacts
+from edge.invoke.throttle import THROTTLED
 from edge.meter.journal import read_records
 from edge.model.errors import InvalidConfiguration, InvalidRequest, NotFound, PayloadTooLarge
 from edge.model.event import Event
@@ -49,7 +50,7 @@ async def test_an_event_that_was_refused_is_not_run(worker: Worker) -> None:
     worker.registry.share("echo", lambda shared: replace(shared, concurrency_max=0))
     refusal = worker.invoker.refuses(worker.registry.resolve("echo", LATEST))
     worker.registry.share("echo", lambda shared: replace(shared, concurrency_max=None))
-    assert refusal is Outcome.THROTTLED
+    assert refusal is THROTTLED
     result = worker.invoker.turn_away(Event("echo", {}, "r"), refusal)
     assert (result.outcome, result.usage.fuel) == (Outcome.THROTTLED, 0)
 

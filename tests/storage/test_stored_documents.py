@@ -19,6 +19,7 @@ from edge.model.function import (
 from edge.model.ids import LATEST
 from edge.model.limits import Limits
 from edge.model.policy import FunctionPolicy
+from edge.model.rate import Rate
 from edge.model.route import Route
 from edge.model.url import AuthType, Cors, UrlConfig
 from edge.storage.documents import (
@@ -42,6 +43,7 @@ SHARED_TEXT = encode_shared(
         provisions=(Provision("1", 2, 3),),
         policies=(POLICY,),
         routes=(Route("/hi/{name}", ("GET",), "a.example", "live"),),
+        rate=Rate(2, 3),
     )
 )
 ALL = pytest.mark.parametrize(
@@ -84,6 +86,7 @@ def test_all_shared_settings_come_back(stored: SharedSettings) -> None:
         (UrlConfig, json.loads(SHARED_TEXT)["urls"][0]),
         (Provision, json.loads(SHARED_TEXT)["provisions"][0]),
         (FunctionPolicy, json.loads(SHARED_TEXT)["policies"][0]),
+        (Rate, json.loads(SHARED_TEXT)["rate"][0]),
         (Cors, json.loads(SHARED_TEXT)["urls"][0]["cors"][0]),
     ],
 )

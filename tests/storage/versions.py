@@ -16,6 +16,7 @@ from edge.model.function import (
 from edge.model.limits import MEMORY_MB_MAX, TIMEOUT_MS_MAX, Limits
 from edge.model.policy import FunctionPolicy
 from edge.model.prime import Prime
+from edge.model.rate import BURST_MAX, PER_S_MAX, PER_S_MIN, Rate
 from edge.model.route import Route
 from edge.model.url import AuthType, Cors, InvokeMode, UrlConfig
 
@@ -66,6 +67,7 @@ urls = st.builds(
     st.sampled_from(InvokeMode),
     st.none() | cors,
 )
+rates = st.builds(Rate, st.floats(PER_S_MIN, PER_S_MAX), st.integers(1, BURST_MAX))
 shared = st.builds(
     SharedSettings,
     st.none() | st.integers(0, 1_000),
@@ -74,4 +76,5 @@ shared = st.builds(
     st.lists(st.builds(Provision, st.text(), _counts, _counts), max_size=2).map(tuple),
     st.lists(st.builds(FunctionPolicy, st.text(), st.text(), _pairs), max_size=2).map(tuple),
     st.lists(st.sampled_from(ROUTES), max_size=2).map(tuple),
+    st.none() | rates,
 )

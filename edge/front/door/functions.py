@@ -102,7 +102,7 @@ class FunctionConnection(PartedConnection):
         refusal = None if request.is_later else services.invoker.refuses(version)
         if refusal is not None:  # said, and metered, before the body is read
             self._closes = True
-            self._start(call, b"", partial(services.invoker.turn_away, outcome=refusal))
+            self._start(call, b"", partial(services.invoker.turn_away, refusal=refusal))
             return
         self._call = call
         if head.length != CHUNKED:

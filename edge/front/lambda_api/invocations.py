@@ -14,7 +14,7 @@ from starlette.responses import Response
 from edge.front.answers import OUTCOMES, Answer
 from edge.front.documents import json_bytes, parse_json
 from edge.front.endpoints import body_of, fields_of
-from edge.front.lambda_api.dialect import told
+from edge.front.lambda_api.dialect import BY_CONCURRENCY, BY_FUNCTION, told
 from edge.front.lambda_api.inputs import Reference, reference
 from edge.front.lambda_api.joins import call_of
 from edge.front.pins import pin_of
@@ -28,7 +28,7 @@ from edge.model.ids import LATEST
 from edge.model.limits import KIB, MIB
 from edge.model.outcome import Failure
 from edge.model.progress import Progress
-from edge.model.result import Result
+from edge.model.result import RATE_EXCEEDED, Result
 
 LOG_TAIL_BYTES_MAX = 4 * KIB
 CLIENT_CONTEXT_CHARS_MAX = 3_583
@@ -137,7 +137,9 @@ def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:
     row = OUTCOMES.get(result.outcome)
     if row is not None and row.lambda_error is not None:
         said = result.failure.message if result.failure else row.code
-        return told(row, said, result.retry_after_s)
+        is_by_rate = result.failure is not None and result.failure.type == RATE_EXCEEDED
+        reason = BY_FUNCTION if is_by_rate else BY_CONCURRENCY
+        return told(row, said, result.retry_after_s, reason)
     body, failure = told_payload(result, kind)
     if failure is not None:
         body = json_bytes(failure.document())

@@ -101,7 +101,8 @@ class Urls:
         def removed(shared: SharedSettings) -> SharedSettings:
             if shared.url(named.version) is None:
                 raise _none_set(named)
-            return replace(shared, urls=_others(shared, named.version))
+            others = tuple(url for url in shared.urls if url.qualifier != named.version)
+            return replace(shared, urls=others)
 
         self._registry.share(named.name, removed)
         return Response(status_code=204)
@@ -130,10 +131,10 @@ class Urls:
         """Store what `change` makes of the qualifier's config."""
 
         def put(shared: SharedSettings) -> SharedSettings:
-            urls = (*_others(shared, named.version), change(shared.url(named.version)))
-            if len(urls) > URLS_MAX:
+            changed = shared.with_url(change(shared.url(named.version)))
+            if len(changed.urls) > URLS_MAX:
                 raise InvalidRequest(f"a function has at most {URLS_MAX} URL configs")
-            return replace(shared, urls=tuple(sorted(urls, key=lambda url: url.qualifier)))
+            return changed
 
         stored = self._registry.share(named.name, put).url(named.version)
         assert stored is not None
@@ -213,10 +214,6 @@ def _cors_document(cors: Cors) -> dict[str, object]:
         "MaxAge": cors.max_age_s,
     }
     return {name: value for name, value in document.items() if value or name == "MaxAge"}
-
-
-def _others(shared: SharedSettings, qualifier: str) -> tuple[UrlConfig, ...]:
-    return tuple(url for url in shared.urls if url.qualifier != qualifier)
 
 
 def _none_set(named: Reference) -> NotFound:

@@ -4,6 +4,8 @@ Neighbours: `functions.py` answers with it.
 """
 
 from edge.model.function import SnapshotReport, Version
+from edge.model.ids import LATEST
+from edge.model.rate import Rate
 from edge.model.readiness import Readiness
 
 
@@ -21,6 +23,8 @@ def info(version: Version) -> dict[str, object]:
         "memoryMb": settings.limits.memory_mb,
         "timeoutMs": settings.limits.timeout_ms,
         "concurrency": version.shared.concurrency_max,
+        "rate": _rate(version.shared.rate),
+        "auth": version.shared.auth_type(LATEST).lower(),
         "environment": dict(settings.environment),
         "grants": list(settings.grants),
         "snapshot": _snapshot(artifact.snapshot),
@@ -46,6 +50,10 @@ def ready(readiness: Readiness) -> dict[str, object]:
         "misses": readiness.misses,
         "memoryBytes": readiness.memory_bytes,
     }
+
+
+def _rate(rate: Rate | None) -> dict[str, object] | None:
+    return None if rate is None else {"perSecond": rate.per_s, "burst": rate.burst}
 
 
 def _snapshot(report: SnapshotReport) -> dict[str, object]:

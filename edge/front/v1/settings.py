@@ -2,23 +2,28 @@
 
 Neighbours: `functions.py`. Bounds are checked by `Limits` and by `deploy/`; types and names here.
 Invariant: the document states all settings of a version: a key it lacks has its default, one it
-should not have is refused. What only Lambda's API can say (handler, role …) is kept. `concurrency`
-and `routes` are the function's, not the version's: a document without one leaves it as it is.
+should not have is refused. What only Lambda's API can say (handler, role …) is kept. `concurrency`,
+`rate`, `auth` and `routes` are the function's, not the version's: a document without one leaves it.
 """
 
 from dataclasses import replace
 from difflib import get_close_matches
+from time import time_ns
 
 from edge.model.errors import InvalidConfiguration
 from edge.model.function import Settings, SharedSettings
 from edge.model.limits import MEMORY_MB_DEFAULT, TIMEOUT_MS_DEFAULT, Limits
 from edge.model.prime import Prime, check_primes
+from edge.model.rate import Rate, rate_of
 from edge.model.route import Route
+from edge.model.url import AuthType
 
 KEYS = (
     "memoryMb",
     "timeoutMs",
     "concurrency",
+    "rate",
+    "auth",
     "environment",
     "grants",
     "snapshot",
@@ -27,6 +32,7 @@ KEYS = (
     "routes",
 )
 _ROUTE_KEYS = frozenset(("path", "methods", "host", "qualifier"))
+_RATE_KEYS = frozenset(("perSecond", "burst"))
 _PRIME_KEYS = frozenset(("name", "event", "answers"))
 
 
@@ -61,7 +67,31 @@ def shared_from(document: object, shared: SharedSettings) -> SharedSettings:
         shared = replace(shared, concurrency_max=concurrency_max)
     if "routes" in document:
         shared = replace(shared, routes=_routes(document["routes"]))
+    if "rate" in document:
+        shared = replace(shared, rate=_rate(document["rate"]))
+    if "auth" in document:
+        shared = shared.with_auth_type(_auth_type(document), time_ns() // 1_000_000)
     return shared
+
+
+def _rate(value: object) -> Rate | None:
+    """`{"perSecond": 50, "burst": 100}`, null for none; `burst` may be left out."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not {"perSecond"} <= value.keys() <= _RATE_KEYS:
+        raise InvalidConfiguration('rate must be null or a map of "perSecond" and "burst"')
+    per_s = value["perSecond"]
+    if not isinstance(per_s, int | float) or isinstance(per_s, bool):
+        raise InvalidConfiguration("perSecond must be a number")
+    return rate_of(per_s, _whole(value, "burst", 1) if "burst" in value else None)
+
+
+def _auth_type(document: dict[str, object]) -> AuthType:
+    try:
+        return AuthType(_text(document, "auth").upper())
+    except ValueError:
+        names = ", ".join(each.lower() for each in AuthType)
+        raise InvalidConfiguration(f"auth must be one of {names}") from None
 
 
 def _hint(key: str) -> str:

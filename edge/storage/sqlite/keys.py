@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlite3 import IntegrityError
 
 from edge.model.errors import Conflict, InvalidRequest
+from edge.model.rate import Rate
 from edge.storage.keys import KEYS_MAX_DEFAULT, KeyRecord
 from edge.storage.sqlite.database import Database
 
@@ -23,9 +24,26 @@ MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE closed (since_ms INTEGER NOT NULL) STRICT;
     """,
+    """
+    ALTER TABLE key ADD COLUMN rate_per_s REAL;
+    ALTER TABLE key ADD COLUMN burst INTEGER;
+    ALTER TABLE key ADD COLUMN slot INTEGER NOT NULL DEFAULT -1;
+    UPDATE key SET slot = (
+        SELECT COUNT(*) FROM key AS earlier WHERE earlier.access_key_id < key.access_key_id
+    );
+    CREATE UNIQUE INDEX key_slot ON key (slot);
+    """,
 )
 
-_SELECT = "SELECT access_key_id, name, policy, sealed_secret, token_digest, created_ms FROM key"
+_SELECT = """
+    SELECT access_key_id, name, policy, sealed_secret, token_digest, created_ms,
+        rate_per_s, burst, slot
+    FROM key
+"""
+_SLOT_FREE = """
+    SELECT MIN(slot) FROM (SELECT 0 AS slot UNION ALL SELECT slot + 1 FROM key)
+    WHERE slot NOT IN (SELECT slot FROM key)
+"""
 
 
 class SqliteKeys:
@@ -52,7 +70,7 @@ class SqliteKeys:
         """See KeyStore."""
         with self._database.read() as connection:
             rows = connection.execute(f"{_SELECT} ORDER BY name").fetchall()
-        return tuple(KeyRecord(*row) for row in rows)
+        return tuple(_record(row) for row in rows)
 
     def add(self, record: KeyRecord) -> None:
         """See KeyStore."""
@@ -63,7 +81,7 @@ class SqliteKeys:
                 )
             try:
                 connection.execute(
-                    "INSERT INTO key VALUES (?, ?, ?, ?, ?, ?)",
+                    f"INSERT INTO key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ({_SLOT_FREE}))",
                     (
                         record.access_key_id,
                         record.name,
@@ -71,6 +89,8 @@ class SqliteKeys:
                         record.sealed_secret,
                         record.token_digest,
                         record.created_ms,
+                        record.rate.per_s if record.rate else None,
+                        record.rate.burst if record.rate else None,
                     ),
                 )
             except IntegrityError:
@@ -107,4 +127,12 @@ class SqliteKeys:
     def _one(self, column: str, value: str) -> KeyRecord | None:
         with self._database.read() as connection:
             row = connection.execute(f"{_SELECT} WHERE {column} = ?", (value,)).fetchone()
-        return None if row is None else KeyRecord(*row)
+        return None if row is None else _record(row)
+
+
+def _record(row: tuple[str, str, str, bytes, str, int, float | None, int | None, int]) -> KeyRecord:
+    access_key_id, name, policy, sealed_secret, token_digest, created_ms, per_s, burst, slot = row
+    rate = None if per_s is None or burst is None else Rate(per_s, burst)
+    return KeyRecord(
+        access_key_id, name, policy, sealed_secret, token_digest, created_ms, rate, slot
+    )

@@ -68,7 +68,7 @@ def restore(kept: AsyncEvent) -> Event:
         raise CborError("the kept event is no map")
     return Event(
         function=kept.function,
-        payload=content.get("payload"),
+        given=content.get("payload"),
         request_id=kept.request_id,
         source=Source(content.get("source", Source.INVOKE)),
         qualifier=kept.qualifier,

@@ -51,12 +51,12 @@ def decode(data: bytes | memoryview, *, depth_max: int = DEPTH_MAX) -> object:
         raise CborError(f"more than {ITEMS_MAX} items")
     source = BytesIO(data)
     try:
-        value = cbor2.CBORDecoder(
+        value = cbor2.load(
             source,
             max_depth=depth_max,
             allow_duplicate_keys=False,
             semantic_decoders=_NO_TAGS,
-        ).decode()
+        )
     except cbor2.CBORDecodeError as error:
         raise CborError(_reason(error)) from error
     if source.tell() != len(data):

@@ -17,16 +17,31 @@ class Source(StrEnum):
     INVOKE = "invoke"
 
 
+class Document:
+    """A payload that is written out only for who asks for it, and how: most guests want CBOR."""
+
+    __slots__ = ()
+
+    def plain(self) -> object:
+        """The value itself."""
+        raise NotImplementedError
+
+    def cbor(self) -> bytes:
+        """The value in CBOR."""
+        raise NotImplementedError
+
+
 class Event(NamedTuple):
     """One thing that happened, for one function; a named tuple because every request makes one.
 
     `payload` is a CBOR/JSON value in Lambda's documented shape (for `Source.HTTP`: payload 2.0,
-    its body a byte string). `bytes_in` is the size as received. `pin` is the version its door drew
-    or its caller named, which stands while an alias leads there.
+    its body a byte string), and `given` that value or the document that writes it. `bytes_in` is
+    the size as received. `pin` is the version its door drew or its caller named, which stands while
+    an alias leads there.
     """
 
     function: str
-    payload: object
+    given: object
     request_id: str
     source: Source = Source.INVOKE
     qualifier: str = LATEST
@@ -34,3 +49,9 @@ class Event(NamedTuple):
     traceparent: str | None = None
     client_context: object = None
     pin: str = ""
+
+    @property
+    def payload(self) -> object:
+        """What happened."""
+        given = self.given
+        return given.plain() if isinstance(given, Document) else given

@@ -7,7 +7,7 @@ Source: `docs/abi.md`, which is the contract guests are written against.
 from collections.abc import Generator, Mapping
 
 from edge.model.cbor import CborError, decode, encode, encode_own
-from edge.model.event import Event, Source
+from edge.model.event import Document, Event
 from edge.model.function import Version
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox.instance import Instance
@@ -41,12 +41,12 @@ class Envelope:
         """The bytes for `edge_handle`. Raises CborError when the payload is no plain value."""
         trace = _NULL if event.traceparent is None else encode(event.traceparent)
         client = _NULL if event.client_context is None else encode(event.client_context)
-        is_own = event.source is Source.HTTP
+        given = event.given
         # Put together here, since encoding these four as a map costs 1 µs more.
         return b"".join(
             (
                 b"\xa2\x65event",
-                encode_own(event.payload) if is_own else encode(event.payload),
+                given.cbor() if isinstance(given, Document) else encode(given),
                 self._constant,
                 b"\x69requestId",
                 encode_own(event.request_id),

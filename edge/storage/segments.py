@@ -1,8 +1,9 @@
 """Append-only segment files of CBOR items: what the journal and the logs are kept in.
 
 A directory holds `<worker>-<sequence>.cbor` files. Each worker process writes its own, so an
-append needs no lock: one `write` to a file opened for appending. Readers in any process follow
-along by (segment, offset).
+append needs no lock: it is a copy into the mapped end of the file, its first byte last. Readers in
+any process follow along by (segment, offset). Zeros follow the last item until the segment is
+closed, and for good when its process was killed; so the number 0 is no item.
 
 Neighbours: `meter/journal.py` and `meter/logs.py`; nothing here knows what an item means.
 Invariants: a segment is written by the one process that created it and never reopened, so only
@@ -10,10 +11,12 @@ its last item can be torn (by a kill); a failed append leaves no partial item; a
 numbers rise, as long as its newest segment is never deleted.
 """
 
+import mmap
 import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from io import BytesIO
@@ -23,13 +26,15 @@ from typing import Generic, TypeVar
 import cbor2
 
 from edge.model.errors import StorageFailure
-from edge.model.limits import MIB
+from edge.model.limits import KIB, MIB
 from edge.storage.failures import storage_failure
 
 ITEM_BYTES_MAX = MIB
 # A whole number of items is read at a time, so a page has to hold the largest.
 PAGE_BYTES_MAX = ITEM_BYTES_MAX
 ITEM_DEPTH_MAX = 16
+WINDOW_BYTES = 256 * KIB
+"""How much of a segment is mapped, and taken from the disk ahead."""
 # Some 200 µs of reading, and long enough for a waiting thread to wake up.
 ITEMS_PER_PAUSE = 64
 PAUSE_S = 50e-6
@@ -105,7 +110,12 @@ def sync_segment(segment: Segment) -> None:
 
 
 class SegmentWriter:
-    """One worker's appending end. Not thread-safe: it belongs to the worker's event loop."""
+    """One worker's appending end. Not thread-safe: it belongs to the worker's event loop.
+
+    Items are copied into a mapped window of the file: what is in it survives a kill as what was
+    written does, and costs no system call (2 to 4 µs of a request). The file is grown before it is
+    touched, so that a full disk is an error and no signal.
+    """
 
     def __init__(self, directory: Path, worker: str, *, segment_bytes_max: int) -> None:
         """`worker` (letters and digits) must be unique among the processes that run now."""
@@ -116,6 +126,8 @@ class SegmentWriter:
         self._bytes_max = segment_bytes_max
         self._descriptor = -1
         self._size = segment_bytes_max  # full: the first append begins a segment
+        self._window = memoryview(b"")
+        self._at = 0  # in the window
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -129,56 +141,66 @@ class SegmentWriter:
         Returns whether a new segment was begun for it. Raises StorageFailure, and then the item
         is not in the file, nor any part of it.
         """
-        if len(item) > ITEM_BYTES_MAX:
-            raise StorageFailure(f"an item of {len(item)} bytes is over {ITEM_BYTES_MAX}")
-        size = self._size + len(item)
-        begun = size > self._bytes_max and self._size > 0
-        if begun:
-            self._begin()
-            size = len(item)
-        try:
-            written = os.write(self._descriptor, item)
-            if written != len(item):
-                self._write_rest(item, written)
-        except OSError as error:
-            self._undo()
-            raise storage_failure(self.directory, error) from error
-        self._size = size
+        length = len(item)
+        begun = False
+        if self._at + length > len(self._window) or self._size + length > self._bytes_max:
+            begun = self._make_room(length)
+        at, window = self._at, self._window
+        self._at = end = at + length
+        self._size += length
+        # Its first byte last: until then a reader sees the end of the segment.
+        window[at + 1 : end] = item[1:]
+        window[at] = item[0]
         return begun
 
     def close(self) -> None:
         """Close the segment; a later append begins another."""
+        self._window.release()
+        self._window, self._at = memoryview(b""), 0
         if self._descriptor >= 0:
+            with suppress(OSError):  # readers know the end by its zeros, too
+                os.ftruncate(self._descriptor, self._size)
             os.close(self._descriptor)
         self._descriptor = -1
         self._size = self._bytes_max
 
+    def _make_room(self, length: int) -> bool:
+        """A window with room for an item; whether it is in a new segment. Raises StorageFailure."""
+        if length > ITEM_BYTES_MAX:
+            raise StorageFailure(f"an item of {length} bytes is over {ITEM_BYTES_MAX}")
+        begins = self._size + length > self._bytes_max and self._size > 0
+        try:
+            if begins:
+                self._begin()
+            self._map(length)
+        except OSError as error:
+            raise storage_failure(self.directory, error) from error
+        return begins
+
     def _begin(self) -> None:
         """Open the next segment; the old one stays in use should that fail."""
         path = segment_path(self.directory, self.worker, self._sequence + 1)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             descriptor = os.open(path, flags, 0o600)
         except FileExistsError as error:
             raise StorageFailure(f"{path} exists: is this worker running twice?") from error
-        except OSError as error:
-            raise storage_failure(path, error) from error
         self.close()
         self._descriptor = descriptor
         self._sequence += 1
         self._size = 0
 
-    def _write_rest(self, item: bytes, written: int) -> None:
-        """Go on after a short write: it succeeds, or says why the first did not."""
-        while written < len(item):
-            written += os.write(self._descriptor, item[written:])
-
-    def _undo(self) -> None:
-        """Cut what a failed append left; a segment that cannot be cut is not appended to again."""
-        try:
-            os.ftruncate(self._descriptor, self._size)
-        except OSError:
-            self.close()
+    def _map(self, length: int) -> None:
+        """Map the end of the segment, grown so that an item fits; the old window stays in use
+        should that fail."""
+        begin = self._size - self._size % mmap.ALLOCATIONGRANULARITY
+        need = self._size - begin + length
+        ahead = -(-need // WINDOW_BYTES) * WINDOW_BYTES
+        size = max(need, min(ahead, self._bytes_max - begin))
+        os.posix_fallocate(self._descriptor, begin, size)
+        window = memoryview(mmap.mmap(self._descriptor, size, offset=begin))
+        self._window.release()
+        self._window, self._at = window, self._size - begin
 
 
 class Tail(StrEnum):
@@ -221,8 +243,11 @@ def read_page(segment: Segment, offset: int, decode: Callable[[object], T]) -> P
     except OSError as error:
         raise storage_failure(segment.path, error) from error
     items, ends, sound = _decode_items(data, decode)
-    end = offset + (ends[-1] if ends else 0)
+    read = ends[-1] if ends else 0
+    end = offset + read
     unread_bytes = max(0, size - end)
+    if read < len(data) and data.count(0, read) == len(data) - read:
+        unread_bytes = 0
     if not unread_bytes:
         tail = Tail.END
     elif not sound or (not items and len(data) == PAGE_BYTES_MAX):
@@ -239,6 +264,8 @@ def _decode_items(data: bytes, decode: Callable[[object], T]) -> tuple[list[T], 
     ends: list[int] = []
     end, size = 0, len(data)
     while end < size:
+        if not data[end]:
+            break
         try:
             items.append(decode(cbor2.load(stream, max_depth=ITEM_DEPTH_MAX)))
         except cbor2.CBORDecodeEOF:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from edge.front.event import Arrival, HttpRequest, common_log_time, join_headers, join_query
 from edge.model.cbor import decode, encode
-from edge.model.event import Event, Source
+from edge.model.event import Document, Event, Source
 
+HEADER_NAMES = [b"host", b"user-agent", b"cookie", b"traceparent", b"x-a"]
 TIME_MS = 1_659_687_279_123
 EVERY_KEY = {
     "version",
@@ -210,3 +211,38 @@ def test_any_request_makes_a_plain_event(
 
 def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+@given(
+    path=st.binary(max_size=40).map(lambda tail: b"/hello/" + tail),
+    query=st.binary(max_size=40),
+    headers=st.lists(st.tuples(st.sampled_from(HEADER_NAMES), st.binary(max_size=40)), max_size=6),
+    peer=st.sampled_from(["", "192.0.2.7", "2001:db8::1"]),
+    body=st.binary(max_size=300),
+)
+def test_a_document_is_the_same_in_cbor(
+    path: bytes,
+    query: bytes,
+    headers: list[tuple[bytes, bytes]],
+    peer: str,
+    body: bytes,
+) -> None:
+    """What is put together for a guest in CBOR is what everybody else sees of the event."""
+    found = event(path=path, query=query, headers=tuple(headers), peer=peer, body=body)
+    assert isinstance(found.given, Document)
+    assert decode(found.given.cbor()) == found.payload == decode(encode(found.payload))
+
+
+def test_events_of_one_head_share_nothing_of_their_requests() -> None:
+    """A head that repeats makes an event for each request, with its own id, time, address, body."""
+    request = HttpRequest("POST", b"/hello/a", b"q=1", ((b"host", b"a.example"),), "HTTP/1.1")
+    target = request.target_among(None)
+    first = request.event(target, b"one", "id-1", Arrival(TIME_MS, "192.0.2.1"))
+    second = request.event(target, b"", "id-2", Arrival(TIME_MS + 5_000, "192.0.2.2"))
+    for found, request_id, peer in ((first, "id-1", "192.0.2.1"), (second, "id-2", "192.0.2.2")):
+        payload = found.payload
+        assert isinstance(payload, dict)
+        assert payload["requestContext"]["requestId"] == request_id
+        assert payload["requestContext"]["http"]["sourceIp"] == peer
+        assert ("body" in payload) == (request_id == "id-1")
+        assert decode(found.given.cbor()) == payload  # type: ignore[attr-defined]

@@ -160,7 +160,6 @@ def test_a_torn_tail_is_skipped_and_reported(
         cbor2.dumps([1, *usage()._replace(fuel=-1)]),
         cbor2.dumps([1, *usage()._replace(billed_ms=2**60)]),
         cbor2.dumps([1, *usage()[:5], "exploded", *usage()[6:]]),
-        b"\0" * 50,
     ],
 )
 def test_damage_is_reported_and_not_billed(tmp_path: Path, damage: bytes) -> None:
@@ -179,6 +178,25 @@ def test_damage_is_reported_and_not_billed(tmp_path: Path, damage: bytes) -> Non
     assert [record.request_id for record in read_records(tmp_path, gaps.append)] == ["1", "2"]
     assert gaps == [Gap(segment.name, sound_bytes, len(damage), torn=False)]
     assert len(list(read_records(tmp_path))) == 2
+
+
+def test_zeros_behind_the_last_record_are_room(tmp_path: Path) -> None:
+    """What a killed process had not used yet of its file is no damage; a hole in front of something
+    is told."""
+    journal = Journal(tmp_path, "w0")
+    journal.append(usage(1))
+    (segment,) = list_segments(tmp_path)
+    gaps: list[Gap] = []
+    assert segment.path.stat().st_size > 10_000
+    assert [record.request_id for record in read_records(tmp_path, gaps.append)] == ["1"]
+    assert gaps == []
+    journal.close()
+    sound_bytes = segment.path.stat().st_size
+    with segment.path.open("ab") as file:
+        file.write(b"\0" * 50 + cbor2.dumps([1, *usage()]))
+    assert len(list(read_records(tmp_path, gaps.append))) == 1
+    (gap,) = gaps
+    assert (gap.offset, gap.torn) == (sound_bytes, True)
 
 
 _FILL_THE_DISK = """

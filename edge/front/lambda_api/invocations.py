@@ -78,7 +78,7 @@ class Invocations:
         body = await body_of(request, bytes_max)
         event = Event(
             function=named.name,
-            payload=parse_json(body) if body else {},
+            given=parse_json(body) if body else {},
             request_id=request.state.request_id,
             source=Source.INVOKE,
             qualifier=named.version,

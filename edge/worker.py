@@ -6,6 +6,7 @@ Invariant: only here and in `keyring.py` are storage backends named.
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -287,6 +288,8 @@ async def serve(
                 doors.create_task(_hypercorn(data_plane, config, http, stop))
                 doors.create_task(_hypercorn(private_plane, control_config, control, stop))
             await asyncio.sleep(0)
+            gc.collect()
+            gc.freeze()  # what is there now stays: no collection walks it again
             on_ready()
 
 

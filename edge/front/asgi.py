@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from hashlib import sha256
 from typing import Any
 
-from edge.front.answers import Answer
+from edge.front.answers import Answer, metering_headers
 from edge.model.errors import PayloadTooLarge
 from edge.model.limits import MIB
 
@@ -61,7 +61,10 @@ async def body_digest(body: bytes) -> str:
 
 async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
     """Send a whole answer; to a HEAD request its length but no body."""
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    headers = answer.headers
+    if answer.usage is not None:
+        headers = headers + metering_headers(answer.usage)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     body = b"" if head else answer.body
     await send({"type": "http.response.body", "body": body})
 

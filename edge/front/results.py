@@ -8,7 +8,7 @@ import time
 
 import structlog
 
-from edge.front.answers import Answer, framed, metering_headers, outcome_answer
+from edge.front.answers import Answer, framed, outcome_answer
 from edge.front.command import command_response
 from edge.front.response import MalformedResponse, lambda_response
 from edge.front.services import LogStore
@@ -27,12 +27,12 @@ def answer_result(result: Result, kind: GuestKind, logs: LogStore) -> Answer:
         return outcome_answer(result)
     try:
         if kind is GuestKind.COMMAND and isinstance(result.value, bytes):
-            status, headers, body = command_response(result.value)
+            found = command_response(result.value)
         else:
-            status, headers, body = lambda_response(result.value)
+            found = lambda_response(result.value)
     except MalformedResponse as error:
         return _malformed(result, str(error), logs)
-    return framed(status, headers + metering_headers(result), body)
+    return framed(found.status, found.headers, found.body, result.usage)
 
 
 def _malformed(result: Result, reason: str, logs: LogStore) -> Answer:

@@ -63,7 +63,7 @@ def announced(answer: Answer) -> Answer:
 
 def trailers_of(pipe: Pipe, result: Result) -> Headers:
     """The guest's own trailers, and what its call cost."""
-    metering = [pair for pair in metering_headers(result) if pair[0] not in _TOLD_IN_HEAD]
+    metering = [pair for pair in metering_headers(result.usage) if pair[0] not in _TOLD_IN_HEAD]
     return _fields(pipe.trailers) + metering
 
 

@@ -143,18 +143,14 @@ class Invoker:
         if refusal is not None:
             return self._meter_refusal(begun, refusal)
         work = self._open(event, version, time_ms)
-        slot = version.slot
-        self._occupancy.enter(slot)
         try:
             started = self._sandbox.start(work)
         except NotFound:  # its compiled file is missing or stale: `finish` builds it
-            return Invocation(begun, work, None)
-        except BaseException:
-            self._occupancy.leave(slot)
-            raise
+            started = None
         if isinstance(started, Ending):
-            self._occupancy.leave(slot)
             return self._meter(begun, started, work.session)
+        # Only what goes on is counted: nobody can come in during a first slice.
+        self._occupancy.enter(version.slot)
         return Invocation(begun, work, started)
 
     async def finish(self, invocation: "Invocation", taker: Taker | None = None) -> Result:

@@ -72,9 +72,12 @@ class Execution:
         """Run one slice; True when the guest has ended, and then `ending` is set."""
         try:
             if self._steps is None:
-                first_slice = self.instance.module.first_slice
+                instance = self.instance
+                first_slice = instance.module.first_slice
                 if first_slice is not None:
-                    self._conclude(first_slice.run(self.instance, self._data))
+                    data = first_slice.run(instance, self._data)
+                    outcome, value, failure = abi.read_answer(data)
+                    self.conclude(outcome, value, failure, len(data))
                     return True
                 self._steps = self._drive()
             next(self._steps)

@@ -115,7 +115,7 @@ def test_an_error_answer_is_whole() -> None:
 
 def test_metering_headers() -> None:
     """What a call cost, in the contract's five fields."""
-    assert metering_headers(result(Outcome.OK)) == [
+    assert metering_headers(result(Outcome.OK).usage) == [
         (b"x-edge-request-id", b"the-request-id"),
         (b"x-edge-version", b"$LATEST"),
         (b"x-edge-fuel", b"12345"),

@@ -13,7 +13,7 @@ import asyncio
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from edge.front.answers import Answer
+from edge.front.answers import Answer, metering_lines
 from edge.front.door.body import Body, ChunkedBody, SizedBody
 from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning
 from edge.front.door.proxies import read_proxy_header
@@ -334,7 +334,8 @@ class Connection(asyncio.Protocol):
             ending = CLOSE
         elif head is not None and head.version == "1.0":
             ending = KEEP_ALIVE
-        data = response_head(answer.status, answer.headers, self._door.date, ending)
+        own = b"" if answer.usage is None else metering_lines(answer.usage)
+        data = response_head(answer.status, answer.headers, own, self._door.date, ending)
         if head is not None and has_no_body(head.method, answer.status):
             transport.write(data)
         elif len(answer.body) > JOINED_BYTES_MAX:

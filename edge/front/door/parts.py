@@ -37,7 +37,7 @@ class PartedConnection(Connection):
         """Begin an answer that comes in parts. Raises ValueError for fields that are none."""
         self._closes = self.will_close
         ending = CLOSE if self._closes else b""
-        head = response_head(answer.status, answer.headers, self._door.date, ending)
+        head = response_head(answer.status, answer.headers, b"", self._door.date, ending)
         self.write(head, *beginning)
 
     def write(self, *data: bytes) -> None:

@@ -27,9 +27,10 @@ def date_line(time_s: float) -> bytes:
 
 
 def response_head(
-    status: int, fields: Iterable[tuple[bytes, bytes]], date: bytes, ending: bytes
+    status: int, fields: Iterable[tuple[bytes, bytes]], own: bytes, date: bytes, ending: bytes
 ) -> bytes:
-    """The head of a response; `ending` is the Connection field's line or nothing.
+    """The head of a response; `own` are lines of ours, ready to send; `ending` is the Connection
+    field's line or nothing.
 
     Raises ValueError when a field is more than one line.
     """
@@ -40,8 +41,8 @@ def response_head(
         raise ValueError("a header field has a line end or a zero in it")
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     if text:
-        return b"".join((line, text, b"\r\n", date, ending, b"\r\n"))
-    return b"".join((line, date, ending, b"\r\n"))
+        return b"".join((line, text, b"\r\n", own, date, ending, b"\r\n"))
+    return b"".join((line, own, date, ending, b"\r\n"))
 
 
 def chunk(data: bytes) -> tuple[bytes, bytes, bytes]:

@@ -102,9 +102,9 @@ class Invocations:
         parts = (request.state.caller, event.function, event.qualifier, str(tail), context)
         call = call_of(headers, parts, asked.body)
         running = work() if call is None else self._services.joins.run(call, work)
-        status, fields, content = await run_while_connected(running, request.receive)
-        response = Response(content, status)
-        response.raw_headers = [*fields]
+        found = await run_while_connected(running, request.receive)
+        response = Response(found.body, found.status)
+        response.raw_headers = [*found.headers]
         return response
 
     def _resolve(self, named: Reference, pin: str) -> Version:

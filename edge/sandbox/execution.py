@@ -17,8 +17,7 @@ from edge.model.function import GuestKind
 from edge.model.outcome import Failure, Outcome
 from edge.sandbox import abi, command
 from edge.sandbox.instance import Allowance, Instance, SliceOverran
-from edge.sandbox.modules import LoadedModule
-from edge.sandbox.seats import Seat, Seats
+from edge.sandbox.seats import Seats
 from edge.sandbox.stop import GuestStopped, too_large
 
 NS_PER_US = 1_000
@@ -49,18 +48,34 @@ class Work(NamedTuple):
     data: Any
 
 
+def end_at_once(instance: Instance, answer: bytes, begun_ns: int) -> Ending:
+    """The ending of a guest that answered in its first slice and is gone."""
+    outcome, value, failure = abi.read_answer(answer)
+    session = instance.session
+    return Ending(
+        outcome,
+        value,
+        failure,
+        instance.used_fuel + session.host_fuel,
+        (instance.restored_ns - begun_ns) // NS_PER_US,
+        session.host_ns // NS_PER_US,
+        instance.memory_left_bytes,
+        len(answer),
+    )
+
+
 class Execution:
     """A guest, its steps, and its ending once there is one."""
 
-    __slots__ = ("_begun_ns", "_data", "_seat", "_seats", "_steps", "ending", "instance")
+    __slots__ = ("_begun_ns", "_data", "_seats", "_steps", "ending", "instance")
 
-    def __init__(self, module: LoadedModule, seat: Seat, seats: Seats, work: Work) -> None:
-        self._begun_ns = perf_counter_ns()
-        self._seat = seat
+    def __init__(self, instance: Instance, seats: Seats, data: Any, begun_ns: int) -> None:
+        """A module that has a first slice was run in it, and not all is said."""
+        self._begun_ns = begun_ns
         self._seats = seats
-        self._data = work.data
+        self._data = data
         self.ending: Ending | None = None
-        self.instance = Instance(module, seat, work.session, work.allowance)
+        self.instance = instance
         self._steps: Generator[None, None, bytes] | None = None
 
     def _drive(self) -> Generator[None, None, bytes]:
@@ -72,12 +87,9 @@ class Execution:
         """Run one slice; True when the guest has ended, and then `ending` is set."""
         try:
             if self._steps is None:
-                instance = self.instance
-                first_slice = instance.module.first_slice
+                first_slice = self.instance.module.first_slice
                 if first_slice is not None:
-                    data = first_slice.run(instance, self._data)
-                    outcome, value, failure = abi.read_answer(data)
-                    self.conclude(outcome, value, failure, len(data))
+                    self._conclude(first_slice.rest(self.instance, self._data))
                     return True
                 self._steps = self._drive()
             next(self._steps)
@@ -109,7 +121,7 @@ class Execution:
         old.module.first_slice = None
         old.session.forget()
         old.close()
-        self.instance = Instance(old.module, self._seat, old.session, old.allowance)
+        self.instance = Instance(old.module, old.seat, old.session, old.allowance)
 
     def _conclude(self, data: bytes) -> None:
         size = len(data)

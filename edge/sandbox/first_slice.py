@@ -4,7 +4,8 @@ Most guests answer within their first slice and wait for nothing. Such a guest n
 step by step through ctypes it takes 15 µs, in one call 4. Where edge was installed without a C
 compiler there is no such library, and every guest starts on a fiber, as the others do.
 
-Neighbours: `modules.py` gives it to the modules that qualify, `execution.py` calls `run`.
+Neighbours: `modules.py` gives it to the modules that qualify; `runtime.py` calls `run`, and
+`execution.py` calls `rest` for what that left.
 Invariant: the block is used by one call at a time, on the event loop; what a call leaves open is
 the instance's before anything else happens.
 """
@@ -76,6 +77,7 @@ class FirstSlice:
         self._answer.argtypes = (*said, ctypes.c_char_p, ctypes.c_size_t)
         self._block = ctypes.create_string_buffer(_WORDS * 8)
         self._kept = ctypes.create_string_buffer(ANSWER_BYTES_MAX)
+        self._stage = _DONE
         self._address = ctypes.addressof(self._block)
         self._words = memoryview(self._block).cast("B").cast("Q")
         self._bytes = memoryview(self._kept).cast("B")
@@ -94,11 +96,11 @@ class FirstSlice:
             return None
         return cls(library, engine, kept_bytes_max)
 
-    def run(self, instance: Instance, event: bytes) -> bytes:
-        """The guest's answer. Raises GuestStopped, and SliceOverran when it does not fit a slice:
-        nothing was shown to anyone by then, so the guest is started again, and cannot tell."""
+    def run(self, instance: Instance, event: bytes) -> bytes | None:
+        """The answer of a guest that is gone then; None when there is something left to say of it,
+        which `rest` must be asked for next."""
         allowance, words = instance.allowance, self._words
-        stage = self._answer(
+        self._stage = stage = self._answer(
             self._address,
             instance.module.pre,
             instance.seat.number,
@@ -107,23 +109,33 @@ class FirstSlice:
             event,
             len(event),
         )
-        if stage == _DONE:
-            instance.restored_ns = words[_RESTORED]
-            length = words[_LENGTH]
-            instance.ended(words[_FUEL], words[_MEMORY_BYTES])
-            if length > allowance.answer_bytes_max:
-                raise stop.too_large(length, allowance.answer_bytes_max)
-            return bytes(self._bytes[:length])
-        self._adopt(instance)
-        if stage == Stage.NO_ROOM:
+        instance.restored_ns = words[_RESTORED]
+        if stage != _DONE:
+            self._adopt(instance)
+            return None
+        instance.used_fuel = allowance.slice_fuel - words[_FUEL]
+        instance.memory_left_bytes = words[_MEMORY_BYTES]
+        length = words[_LENGTH]
+        return None if length > allowance.answer_bytes_max else bytes(self._bytes[:length])
+
+    def rest(self, instance: Instance, event: bytes) -> bytes:
+        """What `run` left of a guest: its answer, where that or its memory is large.
+
+        Raises GuestStopped, and SliceOverran when it did not fit its slice: nothing was shown to
+        anyone by then, so the guest is started again, and cannot tell.
+        """
+        words = self._words
+        if words[_TRAP] or words[_ERROR]:
+            instance.fail(words[_TRAP], words[_ERROR])
+        if self._stage == Stage.NO_ROOM:
             raise stop.no_room(len(event))
-        if stage == Stage.OUTSIDE_IN:
+        if self._stage == Stage.OUTSIDE_IN:
             instance.put(words[_POINTER], event)  # which raises, saying where
         return instance.get(words[_POINTER], words[_LENGTH])
 
     def restore(self, instance: Instance) -> None:
-        """Only start the guest. Raises as `run`."""
-        allowance = instance.allowance
+        """Only start the guest. Raises as `rest`."""
+        allowance, words = instance.allowance, self._words
         self._restore(
             self._address,
             instance.module.pre,
@@ -131,14 +143,14 @@ class FirstSlice:
             allowance.memory_bytes_max,
             allowance.slice_fuel,
         )
+        instance.restored_ns = words[_RESTORED]
         self._adopt(instance)
+        if words[_TRAP] or words[_ERROR]:
+            instance.fail(words[_TRAP], words[_ERROR])
 
     def _adopt(self, instance: Instance) -> None:
-        """Hand what is left open to its instance. Raises what a trap or an error means."""
+        """Hand what is left open to its instance."""
         words = self._words
-        instance.restored_ns = words[_RESTORED]
         if instance.restored_ns:
             instance.seat.words[MEMORY_WORDS] = words[_MEMORY : _MEMORY + 4]
         instance.adopt(words[_STORE], words[_CONTEXT])
-        if words[_TRAP] or words[_ERROR]:
-            instance.fail(words[_TRAP], words[_ERROR])

@@ -80,7 +80,6 @@ class Instance:
         "_closed",
         "_context",
         "_future",
-        "_memory_bytes",
         "_pinched",
         "_store",
         "_synchronous",
@@ -88,6 +87,7 @@ class Instance:
         "answer",
         "budget_ns",
         "memory",
+        "memory_left_bytes",
         "module",
         "off_loop",
         "pending",
@@ -119,7 +119,7 @@ class Instance:
         self.slice_fuel = allowance.slice_fuel
         self._closed = self._pinched = False
         self._synchronous = module.first_slice is not None
-        self._future = self._store = self._context = self._memory_bytes = 0
+        self._future = self._store = self._context = self.memory_left_bytes = 0
         self.seat = seat
         seat.taker = self
 
@@ -191,11 +191,6 @@ class Instance:
         if self.restored_ns:
             self.memory = GuestMemory(context, self.seat.memory_item)
 
-    def ended(self, fuel_left: int, memory_bytes: int) -> None:
-        """The guest answered in its first slice, and is gone."""
-        self.used_fuel = self.allowance.slice_fuel - fuel_left
-        self._memory_bytes = memory_bytes
-
     def fail(self, trap: int, error: int) -> None:
         """Raise what a trap or an error means; both are taken, and never freed twice."""
         words = self.seat.words
@@ -219,7 +214,7 @@ class Instance:
         """The guest's present memory, which is also its peak: linear memory never shrinks."""
         if self.memory is not None and self._store:
             return self.memory.size_bytes
-        return self._memory_bytes
+        return self.memory_left_bytes
 
     def fuel_used(self) -> int:
         """Fuel the guest burned, with what its host calls were charged."""

@@ -18,9 +18,10 @@ from edge.sandbox.component.loaded import LoadedComponent
 from edge.sandbox.component.ready import Recipe
 from edge.sandbox.component.starts import ComponentStarts
 from edge.sandbox.engine import Engine, PoolPlan
-from edge.sandbox.execution import Ending, Execution, Work
+from edge.sandbox.execution import Ending, Execution, Work, end_at_once
 from edge.sandbox.first_slice import FirstSlice
 from edge.sandbox.imports import Imports
+from edge.sandbox.instance import Instance
 from edge.sandbox.modules import Modules
 from edge.sandbox.scheduler import Scheduler, Turn
 from edge.sandbox.seats import Seats
@@ -76,16 +77,31 @@ class Sandbox:
         module = self.modules.get(work.image)
         began_ns = perf_counter_ns()
         module.used_ns = began_ns
-        execution: Execution | None
         if isinstance(module, LoadedComponent):
-            execution = self._components.begin(module, work)
-        else:
-            seat = self._seats.take() or self._components.ready.give_up_seat()
-            execution = None if seat is None else Execution(module, seat, self._seats, work)
-        if execution is None:
+            begun = self._components.begin(module, work)
+            return _NO_SEAT if begun is None else self._advance(begun, work, began_ns)
+        seats = self._seats
+        seat = seats.take() or self._components.ready.give_up_seat()
+        if seat is None:
             return _NO_SEAT
-        scheduler = self._scheduler
+        instance = Instance(module, seat, work.session, work.allowance)
         if module.stalls:
+            module.first_slice = None
+        first_slice = module.first_slice
+        answer = None if first_slice is None else first_slice.run(instance, work.data)
+        if answer is None:
+            execution = Execution(instance, seats, work.data, began_ns)
+            return self._advance(execution, work, began_ns)
+        seats.give_back(seat)
+        ending = end_at_once(instance, answer, began_ns)
+        elapsed_ns = perf_counter_ns() - began_ns
+        self._scheduler.started(work.session.function, ending.fuel, elapsed_ns)
+        return ending
+
+    def _advance(self, execution: Execution, work: Work, began_ns: int) -> Ending | Execution:
+        """Run the first slice of an execution."""
+        scheduler = self._scheduler
+        if execution.instance.module.stalls:
             return execution
         ended = execution.advance()
         elapsed_ns = perf_counter_ns() - began_ns

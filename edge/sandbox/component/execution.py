@@ -25,13 +25,7 @@ class ComponentExecution(Execution):
     __slots__ = ()
 
     def __init__(self, instance: ComponentInstance, seats: Seats, data: bytes) -> None:
-        # Not the base's: the instance may have been started before the event came.
-        self._begun_ns = perf_counter_ns()
-        self._seats = seats
-        self._data = data
-        self.ending = None
-        self.instance = instance
-        self._steps = None
+        super().__init__(instance, seats, data, perf_counter_ns())  # type: ignore[arg-type]
 
     def _drive(self) -> Generator[None, None, bytes]:
         instance = self.instance

@@ -2,8 +2,7 @@
 
 Neighbours: `sdk/javascript/runtime` is bundled around the function: it has what QuickJS lacks and
 runs the promises' jobs; `sdk/javascript/wit` is the world.
-Invariant: the output holds no path of this machine. It differs from build to build all the same, as
-QuickJS draws a seed when it starts.
+Invariant: the output holds no path of this machine, nor anything else of it (`steady.py`).
 """
 
 import json
@@ -17,6 +16,7 @@ from pathlib import Path
 from edge.build.process import run_compiler, tool_environment
 from edge.build.project import Project, tree_files
 from edge.build.sdk import sdk_directory, wit_directory
+from edge.build.steady import STEADY_SOURCE, steady_environment
 from edge.model.errors import BuildFailed, MissingToolchain
 
 _BUNDLER = "esbuild"
@@ -90,11 +90,11 @@ class JavaScript:
         if project.is_packed:
             return None
         if not (project.directory / _PACKAGE).is_file():
-            return (project.source, *tree_files(wit_directory()))
+            return (project.source, *tree_files(wit_directory()), STEADY_SOURCE)
         locked = (project.directory / "package-lock.json").is_file()
         if not locked and _depends(project.directory):
             return None
-        return (*tree_files(project.directory), *tree_files(wit_directory()))
+        return (*tree_files(project.directory), *tree_files(wit_directory()), STEADY_SOURCE)
 
     def check_toolchain(self) -> str:
         """The versions of both tools; raises MissingToolchain."""
@@ -130,6 +130,7 @@ class JavaScript:
                 ],
                 project,
                 directory=folder,
+                environment=steady_environment(project, folder),
             )
         if not output.is_file():
             raise BuildFailed(f"{project.name}: componentize-qjs made no component")

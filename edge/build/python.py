@@ -3,10 +3,12 @@
 Neighbours: `sdk/python` is what is componentized: it loads the function at build, primes it and
 calls it for each event. `requirements.py` installs packages.
 Invariant: the packages are those of `requirements.txt` and no others: an environment that this
-runs in is not looked at. The output differs from build to build, as Python's hash seed does.
+runs in is not looked at. The same source gives the same bytes (`steady.py`), unless it draws
+randomness while it is built: the component has a warning of that with it.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -16,13 +18,18 @@ from pathlib import Path
 from edge.build.process import compiler_failure, run_to_end, tool_environment
 from edge.build.project import Project, tree_files
 from edge.build.requirements import REQUIREMENTS, install_requirements
-from edge.build.sdk import sdk_directory, wit_directory
+from edge.build.sdk import TEMPLATE, sdk_directory, wit_directory
+from edge.build.steady import STEADY_SOURCE, steady_environment
 from edge.model.errors import BuildFailed, MissingToolchain
+from edge.model.sections import WARNINGS, add_section
 
 _COMPILER = "componentize-py"
 _WORLD = "function"
 _APP = "edge_function"
 _TASK = "edge_task.json"
+_SEED, _SEED_BYTES = "edge_seed", 32
+_WARNINGS = "edge_warnings"
+_MADE_OR_TEMPLATE = shutil.ignore_patterns("__pycache__", TEMPLATE, "*.md")
 _ROOTS = ("main.py", "app.py", "lambda_function.py", "handler.py", "index.py")
 """What a directory's handler may be in, in the order in which they are looked for."""
 _TRACEBACK = "Traceback (most recent call last):"
@@ -62,7 +69,7 @@ class Python:
         if project.is_packed:
             return None
         own = tree_files(project.source) if project.source.is_dir() else (project.source,)
-        return (*own, *tree_files(wit_directory()))
+        return (*own, *tree_files(wit_directory()), STEADY_SOURCE)
 
     def check_toolchain(self) -> str:
         """What `componentize-py --version` says; raises MissingToolchain."""
@@ -83,27 +90,39 @@ class Python:
     def compile(self, project: Project, output: Path) -> None:
         """Gather the function's files and packages, then run it to where it waits for events."""
         with tempfile.TemporaryDirectory() as scratch:
-            task, packages = Path(scratch, "task"), Path(scratch, "packages")
-            (packages / "lib" / "site-packages").mkdir(parents=True)
+            task, sdk = Path(scratch, "task"), Path(scratch, "sdk")
+            packages = Path(scratch, "packages", "lib", "site-packages")
+            packages.mkdir(parents=True)
+            (packages / _SEED).write_bytes(os.urandom(_SEED_BYTES))
             module = _gather(project, task)
             if (task / REQUIREMENTS).is_file() and not project.is_packed:
                 install_requirements(project, task / REQUIREMENTS, task)
             _write_task(project, module, task)
+            # A copy: what Python compiled of it before would be seen, and end up in the image.
+            shutil.copytree(sdk_directory(self.name), sdk, ignore=_MADE_OR_TEMPLATE)
             exit_code, said = run_to_end(
                 [
                     *(_COMPILER, "--quiet", "--wit-path", wit_directory(), "--world", _WORLD),
                     *("componentize", _APP, "--output", output),
-                    *("--python-path", sdk_directory(self.name), "--python-path", task),
+                    *("--python-path", sdk, "--python-path", task),
                 ],
                 project,
                 directory=Path(scratch),
                 # Else it adds the packages of the Python that it finds.
-                environment={"VIRTUAL_ENV": str(packages), "RUST_BACKTRACE": "0"},
+                environment={
+                    "VIRTUAL_ENV": str(Path(scratch, "packages")),
+                    "RUST_BACKTRACE": "0",
+                    **steady_environment(project, Path(scratch)),
+                },
             )
+            warnings = packages / _WARNINGS
+            told = warnings.read_bytes() if warnings.is_file() else b""
         if exit_code != 0:
             raise compiler_failure(project, exit_code, _guest_traceback(said))
         if not output.is_file():
             raise BuildFailed(f"{project.name}: componentize-py made no component")
+        if told:
+            output.write_bytes(add_section(output.read_bytes(), WARNINGS, told))
 
 
 def _root_of(directory: Path) -> Path | None:

@@ -24,6 +24,7 @@ from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused
 from edge.model.function import GuestKind, SnapshotReport, SnapshotState
 from edge.model.limits import MIB
 from edge.model.prime import Prime
+from edge.model.sections import WARNINGS, read_section
 from edge.sandbox.component.build import build_component
 from edge.sandbox.component.inspect import is_component
 from edge.sandbox.engine import Engine, PoolPlan
@@ -37,6 +38,8 @@ _BUILD_SLOTS = 1
 _PAGE_BYTES = 64 * 1024
 _NS_PER_S = 1_000_000_000
 PREINITIALISED = "a component was initialised by the tool that made it"
+_WARNINGS_MAX = 32
+_WARNING_CHARS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def build(order: BuildOrder) -> BuildReport:
     log: tuple[tuple[int, str], ...] = ()
     if is_component(module):
         kind, compiled = build_component(engine, module, _allowance(order))
-        image, report = module, SnapshotReport(SnapshotState.UNNEEDED, PREINITIALISED)
+        image, report = module, preinitialised(module)
     else:
         kind = validate(module, order.memory_bytes_max)
         image, report, log = snapshot(module, kind, order)
@@ -107,6 +110,13 @@ def build(order: BuildOrder) -> BuildReport:
         report.init_fuel,
         log,
     )
+
+
+def preinitialised(component: bytes) -> SnapshotReport:
+    """That its own tool kept its memory, and what its build warns of."""
+    told = (read_section(component, WARNINGS) or b"").decode("utf-8", "replace").splitlines()
+    warnings = tuple(line[:_WARNING_CHARS_MAX] for line in told[:_WARNINGS_MAX])
+    return SnapshotReport(SnapshotState.UNNEEDED, PREINITIALISED, warnings)
 
 
 def _allowance(order: BuildOrder) -> Allowance:

@@ -9,7 +9,7 @@ Invariant: a guest is built once for its content and kept outside the repository
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +54,20 @@ class Language:
     def build_source(self, source: Path, settings: Settings = NO_SETTINGS) -> bytes:
         """The same from the file or directory that is compiled."""
         directory = source if source.is_dir() else source.parent
+        version = f"{self.compiler.check_toolchain()}{settings.primes}{settings.environment}"
+        facts = f"{version}{os.path.relpath(source, directory)}"
+        built = CACHE / f"{self.name}-{directory.name}-{_digest(facts, directory, self.name)}.wasm"
+        if not built.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+                output = Path(scratch) / built.name
+                output.write_bytes(self.compile(source, settings))
+                output.replace(built)
+        return built.read_bytes()
+
+    def compile(self, source: Path, settings: Settings = NO_SETTINGS) -> bytes:
+        """The module of a file or directory, compiled now whatever was compiled before."""
+        directory = source if source.is_dir() else source.parent
         project = Project(
             directory.name,
             source,
@@ -61,24 +75,19 @@ class Language:
             primes=settings.primes,
             environment=settings.environment,
         )
-        inputs = (*tree_files(directory), *tree_files(ROOT / "sdk" / self.name))
-        version = self.compiler.check_toolchain()
-        built = CACHE / f"{self.name}-{directory.name}-{_digest(version, inputs, settings)}.wasm"
-        if not built.exists():
-            CACHE.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-                output = Path(scratch) / built.name
-                self.compiler.compile(project, output)
-                output.replace(built)
-        return built.read_bytes()
+        with tempfile.TemporaryDirectory() as scratch:
+            output = Path(scratch, "module.wasm")
+            self.compiler.compile(project, output)
+            return output.read_bytes()
 
 
-def _digest(version: str, inputs: Iterable[Path], settings: Settings) -> str:
-    digest = hashlib.sha256(f"{version}{settings.primes}{settings.environment}".encode())
-    compilers = tree_files(ROOT / "edge" / "build")
-    for path in (*inputs, *compilers):
-        content = path.read_bytes()
-        digest.update(f"\0{path}\0{len(content)}\0".encode() + content)
+def _digest(facts: str, directory: Path, language: str) -> str:
+    """Names a build by `facts`, the project's files, the SDK's and edge's own."""
+    digest = hashlib.sha256(facts.encode())
+    for root in (directory, ROOT / "sdk" / language, ROOT / "edge" / "build"):
+        for path in tree_files(root):
+            content = path.read_bytes()
+            digest.update(f"\0{path.relative_to(root)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:20]
 
 

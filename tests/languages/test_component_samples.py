@@ -15,7 +15,7 @@ from edge.cli.manifest import MANIFEST_NAME, read_manifest
 from edge.config import load
 from edge.model.errors import BuildFailed
 from edge.model.event import Event, Source
-from edge.model.function import Settings
+from edge.model.function import Settings, Version
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.model.result import Result
@@ -62,7 +62,7 @@ def request(
     return event
 
 
-async def deploy(worker: Worker, language: Language, folder: Path) -> None:
+async def deploy(worker: Worker, language: Language, folder: Path) -> Version:
     """Build a project and deploy it, primed as its manifest says if it has one."""
     settings = Settings(limits=Limits(timeout_ms=10_000))
     manifest = folder / MANIFEST_NAME
@@ -70,7 +70,7 @@ async def deploy(worker: Worker, language: Language, folder: Path) -> None:
         (declaration,) = read_manifest(manifest)
         settings = declaration.settings
     module = build_or_skip(language, folder, settings)
-    await worker.deployer.deploy(NAME, module, settings)
+    return await worker.deployer.deploy(NAME, module, settings)
 
 
 async def ask(worker: Worker, event: object) -> Result:
@@ -94,15 +94,22 @@ async def test_hello(worker: Worker, language: Language) -> None:
 
 @BOTH
 async def test_template_and_single_file(worker: Worker, language: Language, tmp_path: Path) -> None:
-    """`edge new` makes what builds, and so does its one file by itself."""
+    """`edge new` makes what builds, and so does its one file by itself.
+
+    The same source gives the same bytes, wherever and whenever it is built.
+    """
     project = tmp_path / "greet"
     shutil.copytree(ROOT / "sdk" / language.name / "template", project)
     await deploy(worker, language, project)
+    twin = shutil.copytree(project, tmp_path / "at another place" / "greet")
+    source = language.compiler.find_source(twin)
+    assert source is not None
+    assert language.compile(source) == language.build(project)
     result = await ask(worker, request("/Ada"))
     assert result.value == {"message": "Hello, Ada!"}
     assert [line.message for line in result.log] == ["greeting Ada"]
-    (source,) = project.iterdir()
-    alone = source.rename(tmp_path / f"alone{source.suffix}")
+    (file,) = project.iterdir()
+    alone = file.rename(tmp_path / f"alone{file.suffix}")
     await worker.deployer.deploy(NAME, language.build_source(alone), Settings())
     result = await ask(worker, request(name="Grace"))
     assert result.value == {"message": "Hello, Grace!"}
@@ -141,7 +148,10 @@ async def test_python_pages(worker: Worker) -> None:
 
 
 LAZY = """\
+import os
 import random
+
+TOKEN = os.urandom(4).hex()
 
 def handler(event, context):
     import colorsys, datetime, pkgutil
@@ -152,25 +162,33 @@ def handler(event, context):
         "deep": deep.VALUE,
         "data": pkgutil.get_data("other", "data.txt").decode(),
         "drawn": random.random(),
+        "token": TOKEN,
     }
 """
 
 
 async def test_python_imports_at_a_request(worker: Worker, tmp_path: Path) -> None:
-    """Modules that only a request imports are found, and `random` differs between requests."""
+    """Modules that only a request imports are found, and `random` differs between requests.
+
+    What the build drew is in all of them, and the deployer is warned of the line that did.
+    """
     (tmp_path / "main.py").write_text(LAZY)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "__init__.py").touch()
     (tmp_path / "other" / "deep.py").write_text("VALUE = 5\n")
     (tmp_path / "other" / "data.txt").write_text("kept")
-    await deploy(worker, PYTHON, tmp_path)
-    drawn = set()
+    version = await deploy(worker, PYTHON, tmp_path)
+    (warning,) = version.artifact.snapshot.warnings
+    assert warning.startswith("main.py:4 drew random bytes")
+    drawn, tokens = set(), set()
     for _ in range(3):
         result = await ask(worker, None)
         assert isinstance(result.value, dict), result.failure
         drawn.add(result.value.pop("drawn"))
+        tokens.add(result.value.pop("token"))
         assert result.value == {"hsv": 1, "year": 2026, "deep": 5, "data": "kept"}
     assert len(drawn) == 3
+    assert len(tokens) == 1
 
 
 RAISES = """\

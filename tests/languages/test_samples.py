@@ -57,14 +57,13 @@ def test_template_and_single_file(language: str, tmp_path: Path) -> None:
     The same source gives the same bytes wherever it lies.
     """
     row = BY_NAME[language]
-    modules = []
-    for name in ("one", "another"):
-        project = tmp_path / name
-        shutil.copytree(ROOT / "sdk" / language / "template", project)
-        modules.append(build_or_skip(row, project))
-        answer = BareHost(modules[-1]).ok(request(path="/Ada"), functionName="f")
-        assert answer["message"] == "Hello, Ada!"
-    assert modules[0] == modules[1]
+    project = shutil.copytree(ROOT / "sdk" / language / "template", tmp_path / "one")
+    module = build_or_skip(row, project)
+    answer = BareHost(module).ok(request(path="/Ada"), functionName="f")
+    assert answer["message"] == "Hello, Ada!"
+    twin = row.compiler.find_source(shutil.copytree(project, tmp_path / "another"))
+    assert twin is not None
+    assert row.compile(twin) == module
     if not row.compiler.suffixes:
         return
     (source,) = (path for path in project.rglob("*") if path.suffix in row.compiler.suffixes)

@@ -10,6 +10,7 @@ import os
 import sys
 
 from edge_sdk import hooks, host, logs, modules, runtime, values
+from edge_sdk.entropy import BuildEntropy
 
 _FILE = "edge_task.json"
 _HANDLERS = ("handler", "lambda_handler")
@@ -24,11 +25,14 @@ def load() -> runtime.Handler:
     runtime.set_folder(folder)
     logs.take_over()
     os.environ.update(task["environment"])
+    entropy = BuildEntropy()
+    entropy.begin(folder)
     module = importlib.import_module(task["module"])
     handler = _handler_of(module, task["handler"])
     for prime in task["primes"]:
         _run_prime(handler, prime)
     hooks.run_before_snapshot()
+    entropy.end()
     return handler
 
 

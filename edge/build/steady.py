@@ -1,0 +1,45 @@
+"""A machine that is the same everywhere, around compilers that run a program and keep its memory.
+
+Neighbours: `python.py` and `javascript.py` run their compilers in it; `steady.c` is loaded into
+them and says what it answers.
+Invariant: without a C compiler, or not on Linux, nothing is loaded: the build is the same but for
+what the engine read of this machine's clock, entropy and files.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from edge.build.process import run_to_end, tool_environment
+from edge.build.project import Project
+
+STEADY_SOURCE = Path(__file__).with_name("steady.c")
+_FLAGS = ("-shared", "-fPIC", "-O2", "-pthread", "-ldl")
+_PRELOAD = "LD_PRELOAD"
+
+
+def steady_environment(project: Project, folder: Path) -> Mapping[str, str]:
+    """What to add to a compiler's environment; the library is made in `folder`, which outlives it.
+
+    Raises BuildFailed where the build is stopped.
+    """
+    compiler = _compiler()
+    if compiler is None or not sys.platform.startswith("linux"):
+        return {}
+    library = folder / "steady.so"
+    exit_code, _ = run_to_end([*compiler, *_FLAGS, STEADY_SOURCE, "-o", library], project)
+    if exit_code != 0:
+        return {}
+    others = os.environ.get(_PRELOAD)
+    return {_PRELOAD: f"{library}:{others}" if others else str(library)}
+
+
+def _compiler() -> tuple[str, ...] | None:
+    """The command of a C compiler for this machine: zig's from PyPI, else the system's."""
+    if find_spec("ziglang") is not None:
+        return (sys.executable, "-m", "ziglang", "cc")
+    found = shutil.which("cc", path=tool_environment()["PATH"])
+    return None if found is None else (found,)

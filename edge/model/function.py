@@ -51,10 +51,24 @@ class SnapshotReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownSettings:
+    """What Lambda's clients set and read again, and what changes nothing here: a tool that found
+    another value than it set would set it at each of its runs.
+
+    `logging` has the members of a LoggingConfig; `snap_start` is ApplyOn as it was asked for.
+    """
+
+    tracing_mode: str = "PassThrough"
+    ephemeral_storage_mb: int = 512
+    logging: tuple[tuple[str, str], ...] = ()
+    snap_start: str = "None"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the deployer chose. `grants` are texts: `kv`, `kv:shared`, `fetch:host[:port]`.
 
-    `primes` run before the snapshot is taken.
+    `primes` run before the snapshot is taken. `shown` is kept for who reads it.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -67,6 +81,7 @@ class Settings:
     runtime: str = "wasm"
     role: str = ""
     architectures: tuple[str, ...] = ("x86_64",)
+    shown: ShownSettings = ShownSettings()
 
 
 @dataclass(frozen=True, slots=True)

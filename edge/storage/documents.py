@@ -17,6 +17,7 @@ from edge.model.function import (
     Provision,
     Settings,
     SharedSettings,
+    ShownSettings,
     SnapshotReport,
     SnapshotState,
 )
@@ -34,6 +35,7 @@ _PROVISIONS_SINCE = 5
 _POLICIES_SINCE = 6
 _ROUTES_SINCE = 7
 _RATES_SINCE = 8
+_SHOWN_SINCE = 9
 
 
 def encode_artifact(artifact: Artifact) -> str:
@@ -122,6 +124,7 @@ def encode_settings(settings: Settings) -> str:
             "role": settings.role,
             "architectures": list(settings.architectures),
             "primes": [[prime.name, prime.event, prime.answers] for prime in settings.primes],
+            "shown": _shown_members(settings.shown),
         }
     )
 
@@ -132,6 +135,8 @@ def decode_settings(text: str) -> Settings:
     bounds = members.members("limits")
     if members.format < _PRIMES_SINCE:
         members.add("primes", [])
+    if members.format < _SHOWN_SINCE:
+        members.add("shown", _shown_members(ShownSettings()))
     if members.format < _SHARED_SINCE:  # the function's own by now
         bounds.drop("concurrencyMax")
         members.drop("tags")
@@ -155,10 +160,31 @@ def decode_settings(text: str) -> Settings:
         role=members.text("role"),
         architectures=members.texts("architectures"),
         primes=members.primes("primes"),
+        shown=_shown(members.members("shown")),
     )
     bounds.refuse_rest()
     members.refuse_rest()
     return settings
+
+
+def _shown_members(shown: ShownSettings) -> Mapping[str, object]:
+    return {
+        "tracingMode": shown.tracing_mode,
+        "ephemeralStorageMb": shown.ephemeral_storage_mb,
+        "logging": [list(pair) for pair in shown.logging],
+        "snapStart": shown.snap_start,
+    }
+
+
+def _shown(members: Members) -> ShownSettings:
+    shown = ShownSettings(
+        tracing_mode=members.text("tracingMode"),
+        ephemeral_storage_mb=members.integer("ephemeralStorageMb"),
+        logging=members.pairs("logging"),
+        snap_start=members.text("snapStart"),
+    )
+    members.refuse_rest()
+    return shown
 
 
 def encode_shared(shared: SharedSettings) -> str:

@@ -11,10 +11,10 @@ from typing import NoReturn
 from edge.model.errors import StorageFailure
 from edge.model.prime import Prime
 
-FORMAT = 8
+FORMAT = 9
 """2 added the primes of settings; 3 moved concurrency and tags to the function's own; 4 added the
 packages of artifacts, 5 what is provisioned, 6 the policies of functions, 7 their routes, 8 their
-rates."""
+rates, 9 the settings that are only shown."""
 
 
 def encode(members: Mapping[str, object]) -> str:

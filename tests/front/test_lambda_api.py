@@ -215,6 +215,7 @@ def test_an_async_invocation_runs_later(client: Any, host: Server) -> None:
         ({"ClientContext": "e30"}, "InvalidRequestContentException", 400),
         ({"ClientContext": "!"}, "InvalidRequestContentException", 400),
         ({"LogType": "All"}, "InvalidParameterValueException", 400),
+        ({"TenantId": "a"}, "InvalidParameterValueException", 400),
         ({"InvocationType": "Later"}, "InvalidParameterValueException", 400),
         ({"FunctionName": "echo:1", "Qualifier": "2"}, "InvalidParameterValueException", 400),
         ({"FunctionName": "no.name"}, "InvalidParameterValueException", 400),
@@ -254,13 +255,22 @@ def test_a_throttled_invocation(client: Any, host: Server, echo: bytes) -> None:
         ({"PackageType": "Image"}, "InvalidParameterValueException", 400),
         ({"Layers": ["arn"]}, "InvalidParameterValueException", 400),
         ({"VpcConfig": {"SubnetIds": ["s"]}}, "InvalidParameterValueException", 400),
+        ({"KMSKeyArn": "arn:aws:kms:a"}, "InvalidParameterValueException", 400),
+        ({"CodeSigningConfigArn": "arn"}, "InvalidParameterValueException", 400),
+        ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}},
+         "InvalidParameterValueException", 400),
+        ({"PublishTo": "LATEST_PUBLISHED"}, "InvalidParameterValueException", 400),
+        ({"TracingConfig": {"Mode": "Some"}}, "InvalidParameterValueException", 400),
+        ({"EphemeralStorage": {"Size": 10_241}}, "InvalidParameterValueException", 400),
+        ({"LoggingConfig": {"LogFormat": "XML"}}, "InvalidParameterValueException", 400),
+        ({"LoggingConfig": {"LogGroup": "a b"}}, "InvalidParameterValueException", 400),
         ({"Code": {}}, "InvalidParameterValueException", 400),
         ({"Code": {"S3Bucket": "bucket", "S3Key": "k"}}, "InvalidParameterValueException", 400),
         ({"Code": {"ZipFile": b"no zip"}}, "InvalidZipFileException", 502),
         ({"Code": {"ZipFile": package({"a.py": b""})}}, "InvalidZipFileException", 502),
         ({"Code": {"ZipFile": package({"a.wasm": b""})}}, "InvalidParameterValueException", 400),
     ],
-)
+)  # fmt: skip
 def test_creations_that_are_refused(
     client: Any, host: Server, echo: bytes, members: dict[str, Any], code: str, status: int
 ) -> None:
@@ -271,9 +281,11 @@ def test_creations_that_are_refused(
     assert host.control.get("/v1/functions/refused").status_code == 404
 
 
-def test_what_does_not_matter_here_is_let_pass(client: Any, host: Server, echo: bytes) -> None:
-    """Members that Terraform and others always send do not stand in the way."""
-    create(
+def test_what_does_not_matter_here_is_kept_and_told(client: Any, host: Server, echo: bytes) -> None:
+    """Members that Terraform and others always send do not stand in the way, and are read again as
+    they were set: a tool that found another value would set it for ever."""
+    logging = {"LogFormat": "JSON", "LogGroup": "/mine"}
+    made = create(
         client,
         "lenient",
         echo,
@@ -282,11 +294,26 @@ def test_what_does_not_matter_here_is_let_pass(client: Any, host: Server, echo: 
         Publish=False,
         TracingConfig={"Mode": "Active"},
         EphemeralStorage={"Size": 1024},
-        LoggingConfig={"LogFormat": "JSON"},
+        LoggingConfig=logging,
         Layers=[],
+        KMSKeyArn="",
         VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+        DeadLetterConfig={"TargetArn": ""},
     )
-    assert client.get_function_configuration(FunctionName="lenient")["Architectures"] == ["arm64"]
+    told = {
+        "Architectures": ["arm64"],
+        "TracingConfig": {"Mode": "Active"},
+        "EphemeralStorage": {"Size": 1024},
+        "LoggingConfig": {**logging, "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"},
+    }
+    assert made.items() >= told.items()
+    client.update_function_configuration(FunctionName="lenient", Timeout=9)
+    host.deploy("lenient", echo, timeoutMs=500)
+    assert client.get_function_configuration(FunctionName="lenient").items() >= told.items()
+    changed = client.update_function_configuration(
+        FunctionName="lenient", LoggingConfig={"SystemLogLevel": "WARN"}
+    )
+    assert changed["LoggingConfig"] == {**told["LoggingConfig"], "SystemLogLevel": "WARN"}  # type: ignore[dict-item]
 
 
 def test_an_outdated_revision_is_refused(client: Any, host: Server, echo: bytes) -> None:

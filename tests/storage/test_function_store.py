@@ -1,5 +1,6 @@
 """The contract of a FunctionStore, over every backend."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from edge.model.function import Artifact, Census, Change, Package, Settings, Sha
 from edge.model.ids import LATEST
 from edge.model.route import Route
 from edge.storage.functions import FunctionStore
+from edge.storage.members import FORMAT
 from edge.storage.sqlite.functions import SqliteFunctions
 from tests.storage.versions import ARTIFACT, artifacts, draft, settings
 
@@ -298,7 +300,8 @@ def test_a_row_this_edge_cannot_read_is_a_storage_failure(tmp_path: Path) -> Non
     store = SqliteFunctions(tmp_path / "registry.db")
     store.put(draft())
     with closing(sqlite3.connect(tmp_path / "registry.db", isolation_level=None)) as connection:
-        connection.execute("""UPDATE version SET settings = '{"format":9}'""")
+        newer = json.dumps({"format": FORMAT + 1})
+        connection.execute("UPDATE version SET settings = ?", (newer,))
     with pytest.raises(StorageFailure, match="upgrade"):
         store.get("hello")
     store.close()

@@ -14,6 +14,7 @@ from edge.model.function import (
     Provision,
     Settings,
     SharedSettings,
+    ShownSettings,
     SnapshotReport,
 )
 from edge.model.ids import LATEST
@@ -82,6 +83,7 @@ def test_all_shared_settings_come_back(stored: SharedSettings) -> None:
         (SnapshotReport, json.loads(ARTIFACT_TEXT)["snapshot"]),
         (Settings, json.loads(SETTINGS_TEXT)),
         (Limits, json.loads(SETTINGS_TEXT)["limits"]),
+        (ShownSettings, json.loads(SETTINGS_TEXT)["shown"]),
         (SharedSettings, json.loads(SHARED_TEXT)),
         (UrlConfig, json.loads(SHARED_TEXT)["urls"][0]),
         (Provision, json.loads(SHARED_TEXT)["provisions"][0]),
@@ -171,6 +173,13 @@ def test_settings_from_before_functions_had_their_own_are_read() -> None:
     document["limits"]["concurrencyMax"] = 7
     older = json.dumps({**document, "tags": [["team", "a"]], "format": 2})
     assert decode_settings(older) == Settings()
+
+
+def test_settings_from_before_some_were_only_shown_have_lambdas_defaults() -> None:
+    """What was never kept is as it was told then."""
+    document = json.loads(SETTINGS_TEXT)
+    del document["shown"]
+    assert decode_settings(json.dumps({**document, "format": 8})) == Settings()
 
 
 def test_artifacts_from_before_packages_have_none() -> None:

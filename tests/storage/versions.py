@@ -9,6 +9,7 @@ from edge.model.function import (
     Provision,
     Settings,
     SharedSettings,
+    ShownSettings,
     SnapshotReport,
     SnapshotState,
     Version,
@@ -44,6 +45,7 @@ artifacts = st.builds(
 )
 limits = st.builds(Limits, st.integers(1, TIMEOUT_MS_MAX), st.integers(1, MEMORY_MB_MAX))
 primes = st.lists(st.builds(Prime, st.text(), st.text(), st.text()), max_size=2).map(tuple)
+shown = st.builds(ShownSettings, st.text(), _counts, _pairs, st.text())
 settings = st.builds(
     Settings,
     limits,
@@ -56,6 +58,7 @@ settings = st.builds(
     st.text(),
     st.text(),
     _texts,
+    shown,
 )
 cors = st.builds(Cors, st.booleans(), _texts, _texts, _texts, _texts, _counts)
 urls = st.builds(

@@ -28,6 +28,7 @@ from edge.front.lambda_api.inputs import (
 )
 from edge.front.lambda_api.settings import (
     architectures_from,
+    refuse_unsupported,
     settings_from,
 )
 from edge.front.lambda_api.tags import tags_from
@@ -176,6 +177,7 @@ class Deployments:
         return await asyncio.to_thread(parse_object, body)
 
     async def _archive(self, document: Document) -> bytes:
+        refuse_unsupported(document)
         for member in ("ImageUri", "S3Bucket", "S3Key"):
             if document.get(member):
                 raise InvalidConfiguration(f"{member} is not available here: send ZipFile")

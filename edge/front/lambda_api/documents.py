@@ -39,10 +39,10 @@ def configuration(
         "PackageType": "Zip",
         "Architectures": list(settings.architectures),
         **_state(progress),
-        "TracingConfig": {"Mode": "PassThrough"},
-        "EphemeralStorage": {"Size": 512},
+        "TracingConfig": {"Mode": settings.shown.tracing_mode},
+        "EphemeralStorage": {"Size": settings.shown.ephemeral_storage_mb},
         "SnapStart": _snap_start(settings, artifact.snapshot.state),
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{version.function}"},
+        "LoggingConfig": _logging(version),
     }
     if settings.environment:
         document["Environment"] = {"Variables": dict(settings.environment)}
@@ -99,8 +99,20 @@ def lambda_time(time_ms: int) -> str:
 
 
 def _snap_start(settings: Settings, state: SnapshotState) -> dict[str, str]:
-    """What was asked for, and whether this version runs from a snapshot."""
+    """What was asked for, and whether this version runs from a snapshot, asked for or not."""
     return {
-        "ApplyOn": "PublishedVersions" if settings.snapshot else "None",
+        "ApplyOn": settings.shown.snap_start,
         "OptimizationStatus": "On" if state is SnapshotState.TAKEN else "Off",
+    }
+
+
+def _logging(version: Version) -> dict[str, str]:
+    """LoggingConfig as it was set, over Lambda's defaults."""
+    chosen = dict(version.settings.shown.logging)
+    levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+    return {
+        "LogFormat": "Text",
+        "LogGroup": f"/aws/lambda/{version.function}",
+        **(levels if chosen.get("LogFormat") == "JSON" else {}),
+        **chosen,
     }

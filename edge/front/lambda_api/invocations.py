@@ -32,6 +32,8 @@ from edge.model.result import RATE_EXCEEDED, Result
 
 LOG_TAIL_BYTES_MAX = 4 * KIB
 CLIENT_CONTEXT_CHARS_MAX = 3_583
+_UNSUPPORTED = ("x-amz-tenant-id", "x-amz-durable-execution-name")
+"""To run the event without their promise would be another thing than was asked for."""
 
 
 class Asked(NamedTuple):
@@ -71,6 +73,9 @@ class Invocations:
         tail = _wants_tail(fields.get("x-amz-log-type", "None"))
         if invocation_type not in types:
             raise InvalidRequest(f"InvocationType must be one of {', '.join(types)}")
+        for name in _UNSUPPORTED:
+            if name in fields:
+                raise InvalidRequest(f"{name} is not available here: leave it out")
         client_context = parse_client_context(fields.get("x-amz-client-context"))
         bytes_max = self._bounds.payload_bytes_max
         if invocation_type == "Event":

@@ -19,6 +19,7 @@ from edge.front.lambda_api.inputs import (
     reference,
     text,
 )
+from edge.front.lambda_api.settings import refuse_unsupported
 from edge.front.services import Registry
 from edge.model.errors import Conflict, InvalidConfiguration, InvalidRequest
 from edge.model.function import DESCRIPTION_CHARS_MAX
@@ -40,6 +41,7 @@ class Versions:
         name = reference(request).name
         body = await body_of(request, DOCUMENT_BYTES_MAX)
         document = parse_object(body) if body else {}
+        refuse_unsupported(document)
         latest = self._registry.get(name)
         self._registry.progress.check_idle(name)
         revision_id = optional_text(document, "RevisionId") or latest.revision_id

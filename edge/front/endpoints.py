@@ -17,6 +17,8 @@ from edge.model.errors import EdgeError
 from edge.model.ids import new_request_id
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Row = tuple[str, str, Endpoint]
+"""Method, path with `{parameters}`, and what answers there."""
 # What nginx logs for a client that closed; nobody receives it.
 _CLIENT_CLOSED_REQUEST = 499
 

@@ -1,5 +1,6 @@
 """The AWS CLI, signing, drives a function's life on a closed host."""
 
+import base64
 import json
 import os
 import shutil
@@ -77,6 +78,9 @@ def test_the_life_of_a_function(access: Access, packages: Path) -> None:
     assert said["StatusCode"] == 202
     said, _ = cli.invoke("--invocation-type", "DryRun")
     assert said["StatusCode"] == 204
+    told = base64.b64encode(b'{"custom": {"a": 1}}').decode()
+    _, context = cli.invoke("--payload", '{"echo": "context"}', "--client-context", told)
+    assert context["clientContext"] == {"custom": {"a": 1}}
 
     assert cli.run("publish-version", *name)["Version"] == "1"
 
@@ -109,7 +113,8 @@ def test_the_life_of_a_function(access: Access, packages: Path) -> None:
     cli.run("remove-permission", *name, "--statement-id", "inbox")
     assert "ResourceNotFoundException" in cli.fail("get-policy", *name)
     cli.run("tag-resource", "--resource", made["FunctionArn"], "--tags", "stage=test")
+    cli.run("untag-resource", "--resource", made["FunctionArn"], "--tag-keys", "team")
     tags = cli.run("list-tags", "--resource", made["FunctionArn"])["Tags"]
-    assert tags == {"team": "a", "stage": "test"}
+    assert tags == {"stage": "test"}
     cli.run("delete-function", *name)
     assert "ResourceNotFoundException" in cli.fail("get-function", *name)

@@ -135,10 +135,10 @@ class HostSettings:
     `stream_bytes_max`: of an answer that leaves as it is written; `stream_buffer_bytes_max` of it
     wait for a client that reads slowly. `versions_max`: numbered versions of one function.
     `deploy_wait_ms`: how long Lambda's create and update wait for their build before they answer
-    with Pending or InProgress. `async_…`: events and bytes kept; events run by a worker at once;
-    how long a killed worker's events are held; the waits before a first retry and before asking
-    again for room. `join_kept_…`: how long an answer of Invoke is kept for its client's retry, and
-    how many bytes of them a worker keeps.
+    with Pending or InProgress. `audit_bytes_max`: kept of the audit log. `async_…`: events and
+    bytes kept; events run by a worker at once; how long a killed worker's events are held; the
+    waits before a first retry and before asking again for room. `join_kept_…`: how long an answer
+    of Invoke is kept for its client's retry, and how many bytes of them a worker keeps.
     """
 
     concurrency_max: int = 1_000
@@ -156,6 +156,7 @@ class HostSettings:
     grace_s: int = 30
     start_timeout_s: int = 60
     deploy_wait_ms: int = 20_000
+    audit_bytes_max: int = 64 * MIB
     async_events_max: int = 100_000
     async_bytes_max: int = 1_024 * MIB
     async_running_max: int = 64
@@ -184,6 +185,7 @@ class HostSettings:
             "grace_s": (0, 900),
             "start_timeout_s": (1, 900),
             "deploy_wait_ms": (0, 60_000),
+            "audit_bytes_max": (16 * MIB, 1 << 50),
             "async_events_max": (1, 100_000_000),
             "async_bytes_max": (1 * MIB, 1 << 50),
             "async_running_max": (1, 10_000),

@@ -68,6 +68,7 @@ from edge.registry.registry import Registry
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import plan_for_machine
 from edge.sandbox.runtime import Sandbox
+from edge.storage.audit import AUDIT, AuditLog
 from edge.storage.buckets import Buckets
 from edge.storage.events import EventBounds
 from edge.storage.files import FileArtifacts
@@ -132,6 +133,7 @@ class Worker:
             data / "events.db", EventBounds(host.async_events_max, host.async_bytes_max)
         )
         self._keys = contextlib.ExitStack()
+        self.audit = AuditLog(data / AUDIT, bytes_max=host.audit_bytes_max)
         self.keyring = self._keys.enter_context(open_keyring(data))
         self.occupancy = Occupancy(
             data / OCCUPANCY, host.functions_max, settings.workers * COLUMNS, number
@@ -189,6 +191,7 @@ class Worker:
             self.packages,
             self.updates,
             self.joins,
+            self.audit,
             authority,
             Authorizer(authority),
         )
@@ -219,6 +222,7 @@ class Worker:
         self.journal.close()
         self.usage.close()
         self.functions.close()
+        self.audit.close()
         self.key_rates.close()
         self.rates.close()
         self.occupancy.close()

@@ -107,7 +107,7 @@ class Keyring:
 
     def rotate(self, reference: str) -> NewKey:
         """New secrets for the key with this id or name; the old ones end now. Raises NotFound."""
-        found = self._named(reference)
+        found = self.named(reference)
         made = _new_key(found.access_key_id, found.name)
         if not self._store.replace(self._record(made, found.policy, found.rate)):
             raise _no_key(reference)
@@ -116,13 +116,14 @@ class Keyring:
 
     def revoke(self, reference: str) -> KeyRecord:
         """End the key with this id or name. Raises NotFound."""
-        found = self._named(reference)
+        found = self.named(reference)
         if not self._store.remove(found.access_key_id):
             raise _no_key(reference)
         self._generation.bump()
         return found
 
-    def _named(self, reference: str) -> KeyRecord:
+    def named(self, reference: str) -> KeyRecord:
+        """The key with this id or name. Raises NotFound."""
         for record in self._store.list():
             if reference in (record.access_key_id, record.name):
                 return record

@@ -21,6 +21,7 @@ from edge import __version__
 from edge.cli.documents import (
     AliasDocument,
     AliasesDocument,
+    AuditPageDocument,
     DeadDocument,
     DeadListDocument,
     InfoDocument,
@@ -221,6 +222,11 @@ class ControlPlane:
             headers={"x-amz-invocation-type": "Event", "content-type": "application/json"},
         )
         return str(response.headers["x-amzn-requestid"])
+
+    def audit(self, limit: int, before: str | None) -> AuditPageDocument:
+        """The newest records of the audit log, or those older than a cursor."""
+        query = {"limit": str(limit)} | ({"before": before} if before else {})
+        return cast(AuditPageDocument, self._get("/v1/audit", query))
 
     def dead(self, function: str | None) -> Iterator[DeadDocument]:
         """Dead letters by request id, a page at a time."""

@@ -68,6 +68,29 @@ class InfoDocument(TypedDict):
     url: NotRequired[str]
 
 
+class AuditDocument(TypedDict):
+    """A record of the audit log."""
+
+    time: str
+    id: str
+    stage: str
+    who: str
+    key: str
+    source: str
+    action: str
+    resource: str
+    request: str
+    reason: str
+    status: int
+
+
+class AuditPageDocument(TypedDict):
+    """Some records, the newest last, and the cursor of the page before."""
+
+    records: list[AuditDocument]
+    next: str | None
+
+
 class VersionDocument(TypedDict):
     """One version of a function, as Lambda's API shows it: what the CLI reads of it."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from edge.access.keyring import FULL_ACCESS, NewKey
+from edge.access.principals import user_arn
+from edge.cli.audit import audited
 from edge.cli.options import json_option, rate_options
 from edge.cli.shared import rate_document, rate_text
 from edge.config import default_data
@@ -43,8 +45,9 @@ def key() -> None:
 def create(name: str, policy: Path | None, rate: Rate | None, data: Path, as_json: bool) -> None:
     """Make a key. Its secret and its token are shown now and never again."""
     text = policy.read_text() if policy else FULL_ACCESS
-    with open_keyring(data) as keyring:
-        _show(keyring.create(name, text, rate), as_json)
+    with open_keyring(data) as keyring, audited(data, "edge:CreateKey", user_arn(name)):
+        made = keyring.create(name, text, rate)
+    _show(made, as_json)
 
 
 @key.command("list")
@@ -79,7 +82,10 @@ def list_keys(data: Path, as_json: bool) -> None:
 def rotate(reference: str, data: Path, as_json: bool) -> None:
     """Give a key, named by its id or name, new secrets; the old ones end at once."""
     with open_keyring(data) as keyring:
-        _show(keyring.rotate(reference), as_json)
+        found = keyring.named(reference)
+        with audited(data, "edge:RotateKey", user_arn(found.name)):
+            made = keyring.rotate(found.access_key_id)
+    _show(made, as_json)
 
 
 @key.command()
@@ -88,7 +94,10 @@ def rotate(reference: str, data: Path, as_json: bool) -> None:
 def revoke(reference: str, data: Path) -> None:
     """End a key, named by its id or name."""
     with open_keyring(data) as keyring:
-        click.echo(f"revoked {keyring.revoke(reference).access_key_id}")
+        found = keyring.named(reference)
+        with audited(data, "edge:RevokeKey", user_arn(found.name)):
+            keyring.revoke(found.access_key_id)
+    click.echo(f"revoked {found.access_key_id}")
 
 
 def _show(made: NewKey, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from edge import __version__
 from edge.cli.alias import alias
+from edge.cli.audit import audit
 from edge.cli.build import build
 from edge.cli.dead import dead
 from edge.cli.deploy import deploy
@@ -55,7 +56,7 @@ def program(context: click.Context) -> None:
 
 
 _VERBS = (new, up, build, serve, deploy, invoke, list_functions, info, versions, publish, logs)
-for verb in (*_VERBS, alias, usage, dead, rm, key):
+for verb in (*_VERBS, alias, usage, dead, rm, key, audit):
     program.add_command(verb)
 
 

@@ -19,6 +19,7 @@ from edge.front.lambda_api.dialect import LAMBDA
 from edge.front.lambda_api.routes import lambda_rows
 from edge.front.refusal import Discarding
 from edge.front.services import Bounds, Services
+from edge.front.v1.audit import Audit
 from edge.front.v1.dead import DeadLetters
 from edge.front.v1.dialect import V1
 from edge.front.v1.functions import Functions
@@ -36,8 +37,7 @@ def control_plane(services: Services, bounds: Bounds, data_url: str) -> App:
     )
     gate = Gate(
         _OptionalSlash(app),
-        services.authority,
-        services.registry.policy,
+        services,
         _dialect_of,
         2 * bounds.module_bytes_max,
     )
@@ -60,6 +60,7 @@ def _v1_rows(services: Services, bounds: Bounds) -> tuple[Row, ...]:
         ("POST", "/v1/dead/{id}/redrive", dead.redrive),
         ("DELETE", "/v1/dead/{id}", dead.delete),
         ("GET", "/v1/usage", Usages(services).read),
+        ("GET", "/v1/audit", Audit(services.audit).read),
         ("GET", "/healthz", Health(services).read),
     )
 

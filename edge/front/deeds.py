@@ -110,6 +110,7 @@ _TABLE: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
     ("PUT", re.compile(f"/v1/functions{_NAME}"), (_CREATE, "lambda:UpdateFunctionCode")),
     ("GET", re.compile(f"/v1/functions{_NAME}/logs"), ("edge:GetLogs",)),
     ("GET", re.compile("/v1/usage"), ("edge:GetUsage",)),
+    ("GET", re.compile("/v1/audit"), ("edge:GetAudit",)),
     ("GET", re.compile("/v1/async"), ("edge:GetAsync",)),
     ("GET", re.compile("/v1/dead"), ("edge:ListDead",)),
     ("GET", re.compile("/v1/dead/[^/]+"), ("edge:GetDead",)),

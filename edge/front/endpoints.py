@@ -36,7 +36,7 @@ def framed(endpoint: Endpoint, dialect: Dialect) -> Endpoint:
     endpoint put that of an earlier request there."""
 
     async def answer(request: Request) -> Response:
-        request_id = new_request_id()
+        request_id = request.scope.get("state", {}).get("request_id") or new_request_id()
         request.state.request_id = request_id
         try:
             response = await endpoint(request)

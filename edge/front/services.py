@@ -3,7 +3,7 @@
 Neighbours: `serve.py` fills a `Services` with the real objects; `data.py` and `control.py` use it.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -237,6 +237,18 @@ class Registry(Protocol):
         """What all functions amount to."""
 
 
+class AuditLog(Protocol):
+    """What was changed, by whom; its methods block, and may be called on threads."""
+
+    def append(self, record: Mapping[str, object]) -> None:
+        """On disk when it returns; raises StorageFailure."""
+
+    def read(
+        self, before: str | None, limit: int
+    ) -> tuple[Sequence[Mapping[str, object]], str | None]:
+        """The newest records older than a cursor, and the cursor of the first of them."""
+
+
 class StoredLine(Protocol):
     """One line of a function's log, with where it came from."""
 
@@ -297,6 +309,7 @@ class Services:
     packages: Packages
     updates: Updates
     joins: Joins
+    audit: AuditLog
     authority: Authority
     authorizer: Authorizer
 

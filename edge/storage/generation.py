@@ -5,15 +5,13 @@ and bumps it after each commit.
 Invariant: the number only grows, and no two bumps give the same one.
 """
 
-import fcntl
 import mmap
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
 from edge.storage.failures import storage_failure
+from edge.storage.locks import locked
 
 _BYTES = 8
 
@@ -31,7 +29,7 @@ class Generation:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            with _locked(self._descriptor):
+            with locked(self._descriptor):
                 if os.fstat(self._descriptor).st_size < _BYTES:
                     # Written, not truncated to size: touching a hole on a full disk is a SIGBUS.
                     os.pwrite(self._descriptor, bytes(_BYTES), 0)
@@ -47,7 +45,7 @@ class Generation:
 
     def bump(self) -> int:
         """Raise the number by one and return it; other processes see it at their next look."""
-        with self._threads, _locked(self._descriptor):
+        with self._threads, locked(self._descriptor):
             self._counter[0] += 1
             return self._counter[0]
 
@@ -56,13 +54,3 @@ class Generation:
         self._counter.release()
         self._map.close()
         os.close(self._descriptor)
-
-
-@contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
-    """Hold the file's advisory lock; the kernel drops it when its holder dies."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)

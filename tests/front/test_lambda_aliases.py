@@ -1,6 +1,7 @@
 """Aliases through Lambda's API, and what is reached by their names."""
 
 import json
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -142,6 +143,16 @@ def test_a_split_and_its_pins(client: Any, host: Server, live: Any) -> None:
         for _ in range(64)
     }
     assert ran == {"1", "2"}
+
+
+def test_a_split_holds(client: Any, host: Server, live: Any) -> None:
+    """Of many events each version gets its share, within a binomial bound."""
+    weight, draws, sigmas = 0.25, 600, 6  # beyond that once in 10⁹ runs
+    weights = {"AdditionalVersionWeights": {"2": weight}}
+    client.update_alias(FunctionName="aliased", Name="live", RoutingConfig=weights)
+    answers = [host.http.get("/aliased:live") for _ in range(draws)]
+    count = sum(answer.headers["x-edge-version"] == "2" for answer in answers)
+    assert abs(count - draws * weight) <= sigmas * sqrt(draws * weight * (1 - weight))
 
 
 def test_a_function_is_told_what_it_was_called_by(client: Any, host: Server, echo: bytes) -> None:

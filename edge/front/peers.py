@@ -87,14 +87,18 @@ class Peers:
         others = [name for name in os.listdir(self._descriptor) if name != self._name]
         if not others:
             return None
-        async with self._asking:
-            asked = await asyncio.gather(*(self._call(name, question) for name in others))
-        lines = [line for line in asked if line is not None]
+        calls: list[asyncio.Task[_Line | None]] = []
         try:
-            return await self._hear(lines[0]) if lines else None
+            async with self._asking:
+                calls = [asyncio.create_task(self._call(name, question)) for name in others]
+                lines = await asyncio.gather(*calls)
+            said_yes = [line for line in lines if line is not None]
+            return await self._hear(said_yes[0]) if said_yes else None
         finally:
-            for line in lines:
-                line.writer.close()
+            for call in calls:
+                line = call.result() if call.done() and not call.cancelled() else None
+                if line is not None:
+                    line.writer.close()
 
     async def _call(self, name: str, question: bytes) -> _Line | None:
         """A connection to a worker that says yes."""

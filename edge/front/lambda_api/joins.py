@@ -18,7 +18,6 @@ from typing import Any, NamedTuple, cast
 
 from edge.front.answers import Answer
 from edge.model import cbor
-from edge.model.cbor import CborError
 from edge.model.limits import KIB
 
 ID_CHARS_MAX = 128
@@ -70,7 +69,8 @@ class Joins:
 
         async def encoded() -> bytes:
             told = await asyncio.shield(task) if task is not None else answer
-            return cbor.encode_own(told)
+            assert told is not None
+            return cbor.encode_own([told.status, told.headers, told.body])
 
         return encoded()
 
@@ -80,7 +80,7 @@ class Joins:
             return None
         try:
             status, headers, body = cast(tuple[int, list[list[bytes]], bytes], cbor.decode(told))
-        except CborError:
+        except ValueError:
             return None
         return Answer(status, [(name, value) for name, value in headers], body)
 

@@ -169,7 +169,7 @@ def test_a_worker_that_is_stuck_holds_no_retry_up_for_long(pair: Server) -> None
 def test_a_retry_of_what_died_with_its_worker_runs(tmp_path: Path) -> None:
     """Those that waited for it by another worker run it there, once; a later one joins them."""
     with Server(tmp_path / "data", workers=2) as server:
-        server.deploy("slow", wat.sleeper(3), timeoutMs=10_000)
+        server.deploy("slow", wat.sleeper(2), timeoutMs=10_000)
         leave(server, Call("died", 1))
         column = await_running(server, 2, 1).index(1)
         with ThreadPoolExecutor(RETRIES) as pool:
@@ -187,7 +187,7 @@ def test_a_retry_of_what_died_with_its_worker_runs(tmp_path: Path) -> None:
 def test_nobody_joins_another_callers_invocation(tmp_path: Path) -> None:
     """The same id by another key is another call, on both workers."""
     with Server(tmp_path / "data", workers=2) as server:
-        server.deploy("slow", wat.sleeper(2), timeoutMs=10_000)
+        server.deploy("slow", wat.sleeper(1), timeoutMs=10_000)
         with open_keyring(server.data) as keyring:
             owner, other = keyring.create("owner").token, keyring.create("other").token
         leave(server, Call("own", 1, token=owner))

@@ -24,7 +24,7 @@ ID_CHARS_MAX = 128
 _FORMAT = "edge join 1"
 """Changes with what workers tell each other: in an upgrade, two versions do not join."""
 _ENTRY_BYTES = 1 * KIB
-"""What an answer takes beside its body."""
+"""What an answer takes beside its body and its fields."""
 _ATTEMPT = re.compile(r"attempt=(\d{1,4})(?!\d)")
 
 Work = Callable[[], Coroutine[Any, Any, Answer]]
@@ -112,7 +112,7 @@ class _Kept:
         now_s = asyncio.get_running_loop().time()
         self._remove(key)
         self._answers[key] = now_s + self._kept_s, answer
-        self._bytes += len(answer.body) + _ENTRY_BYTES
+        self._bytes += _size(answer)
         while self._answers:
             oldest, (until_s, _) = next(iter(self._answers.items()))
             if until_s > now_s and self._bytes <= self._bytes_max:
@@ -122,7 +122,12 @@ class _Kept:
     def _remove(self, key: bytes) -> None:
         _, answer = self._answers.pop(key, (0.0, None))
         if answer is not None:
-            self._bytes -= len(answer.body) + _ENTRY_BYTES
+            self._bytes -= _size(answer)
+
+
+def _size(answer: Answer) -> int:
+    fields = sum(len(name) + len(value) for name, value in answer.headers)
+    return len(answer.body) + fields + _ENTRY_BYTES
 
 
 def call_of(headers: Mapping[str, str], parts: tuple[str, ...], body: bytes) -> Call | None:

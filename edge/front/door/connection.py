@@ -4,18 +4,18 @@ What has come and was not read stands in one buffer, and one message at a time i
 what the peer pipelines waits there. A subclass says what becomes of a message: `functions.py`
 invokes, `asgi.py` calls an application.
 
-Neighbours: `server.py` makes connections and keeps the clock; `head.py` and `body.py` read.
+Neighbours: `server.py` makes connections and keeps the clock; `peer.py` has what is behind the
+messages, a transport and who is at its other end; `head.py` and `body.py` read.
 Invariant: a message is answered once; after a refusal nothing more is read; nothing of one
 connection is kept where another could see it.
 """
 
-import asyncio
-from math import inf
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from edge.front.answers import Answer, metering_lines
 from edge.front.door.body import Body, ChunkedBody, SizedBody
 from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning
+from edge.front.door.peer import LINGER_S, NEVER, Peer
 from edge.front.door.proxies import read_proxy_header
 from edge.front.door.refusals import Refusal, refusal_answer, too_late
 from edge.front.door.writing import CLOSE, CONTINUE, KEEP_ALIVE, has_no_body, response_head
@@ -30,17 +30,13 @@ MESSAGES_PER_TURN = 16
 """How many messages of one peer are taken before others have their turn."""
 JOINED_BYTES_MAX = 64 * KIB
 """Longer bodies are not copied behind their head: 6 MiB would cost 1 ms."""
-LINGER_S = 2.0
-"""How long the answer to a message that was not read is given to arrive, before a reset."""
-NEVER = inf
 
 _HEAD_END = b"\r\n\r\n"
 _UPGRADES = (b"h2c", b"websocket")
-_MAPPED = "::ffff:"
 
 
-class Connection(asyncio.Protocol):
-    """The protocol of one peer. `due_s` is when, on the loop's clock, it has waited too long."""
+class Connection(Peer):
+    """The messages of one peer, and their answers."""
 
     __slots__ = (
         "_at",
@@ -48,31 +44,16 @@ class Connection(asyncio.Protocol):
         "_body",
         "_buffer",
         "_closes",
-        "_closing",
-        "_door",
-        "_has_preface",
         "_head",
         "_head_begun",
-        "_paused",
-        "_peer",
         "_requests",
         "_scheduled",
-        "_transport",
-        "_trusted",
-        "_writable",
-        "address",
         "busy",
-        "due_s",
         "full",
-        "introduced",
     )
 
     def __init__(self, door: "Door") -> None:
-        self._door = door
-        self._transport: asyncio.Transport | None = None
-        self._peer = self.address = ""
-        self._trusted = False
-        self._has_preface = False  # whether the PROXY protocol's header is still to come
+        super().__init__(door)
         self._buffer = b""
         self._at = 0
         self._requests = 0
@@ -81,14 +62,9 @@ class Connection(asyncio.Protocol):
         self._awaits_continue = False
         self._body: Body | None = None
         self._closes = False  # after the answer that is due
-        self._closing = False  # the answer was sent, nothing more is read
-        self._paused = False
         self._scheduled = False
-        self._writable = True
         self.busy = False  # something runs, and will answer
         self.full = False  # nobody takes the body's pieces now
-        self.due_s = NEVER
-        self.introduced = ""  # whom a proxy named before TLS
 
     # What becomes of a message: a subclass's
 
@@ -109,27 +85,6 @@ class Connection(asyncio.Protocol):
         raise NotImplementedError
 
     # What the transport tells
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A peer is there. One too many is told so; one that agreed on HTTP/2 is handed over."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-        peer = transport.get_extra_info("peername")
-        self._peer = peer[0].removeprefix(_MAPPED) if isinstance(peer, tuple) else ""
-        self.address = self._peer
-        door = self._door
-        self.due_s = door.now_s + door.settings.head_timeout_s
-        try:
-            door.enter(self)
-        except Refusal as refusal:
-            self._refuse(refusal)
-            return
-        self._trusted = door.is_proxy(self._peer)
-        if self.introduced:
-            self._peer, self._trusted = self.introduced, False
-        tls = transport.get_extra_info("ssl_object")
-        self._has_preface = tls is None and self._trusted and door.settings.proxy_protocol == 1
-        if tls is not None and tls.selected_alpn_protocol() == "h2":
-            self._hand_over(b"")
 
     def connection_lost(self, error: Exception | None) -> None:
         """The peer is gone, and with it whoever ran for it."""
@@ -153,11 +108,6 @@ class Connection(asyncio.Protocol):
             self._door.loop.call_soon(self._end_later)
         elif self._transport is not None:
             self._transport.close()
-
-    def pause_writing(self) -> None:
-        """The peer does not read: nothing more is begun for it."""
-        self._writable = False
-        self._await_writing()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
@@ -196,7 +146,7 @@ class Connection(asyncio.Protocol):
                 self._scheduled = True
                 self._door.loop.call_soon(self._go_on)
         except Refusal as refusal:
-            self._refuse(refusal)
+            self.turn_away(refusal)
         self._settle()
 
     def _go_on(self) -> None:
@@ -218,7 +168,7 @@ class Connection(asyncio.Protocol):
         end += len(_HEAD_END)
         raw = buffer[at:end]
         if not self._requests and raw == PREFACE:
-            self._hand_over(buffer[at:])
+            self.hand_over(buffer[at:])
             return False
         settings = self._door.settings
         head = self._door.heads.read(raw)
@@ -226,7 +176,7 @@ class Connection(asyncio.Protocol):
         self._requests += 1
         self._head_begun = False
         if head.upgrade in _UPGRADES:
-            self._hand_over(buffer[at:])
+            self.hand_over(buffer[at:])
             return False
         self._head = head
         self._closes = not head.keep_alive or self._requests >= settings.requests_per_connection_max
@@ -351,14 +301,19 @@ class Connection(asyncio.Protocol):
         self._closes = True
         self.respond(answer)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def forget(self) -> None:
+        """As Peer's."""
+        self._buffer = b""
+
+    def turn_away(self, refusal: Refusal) -> None:
+        """As Peer's."""
         if self.abandon():
             self.refuse(refusal_answer(refusal))
         else:
             self.abort()
 
     def close(self) -> None:
-        """Send the end, and read on for a while: a reset would take the answer from the peer."""
+        """As Peer's."""
         transport = self._transport
         if transport is None or self._closing:
             return
@@ -374,58 +329,26 @@ class Connection(asyncio.Protocol):
             transport.resume_reading()
         self._await_writing()
 
-    def _await_writing(self) -> None:
-        """What is written must leave within a time that its length gives it."""
-        assert self._transport is not None
-        settings = self._door.settings
-        unsent = self._transport.get_write_buffer_size()
-        allowed_s = LINGER_S
-        if unsent:
-            allowed_s = settings.write_stall_s + unsent / settings.body_bytes_per_s_min
-        self.due_s = self._door.now_s + allowed_s
-
-    def _hand_over(self, data: bytes) -> None:
-        """Leave the connection to Hypercorn, with what was read of it."""
-        transport, self._transport = self._transport, None
-        assert transport is not None
-        if self._paused:
-            transport.resume_reading()
-        self._closing = True
-        self._buffer = b""
-        self.due_s = NEVER
-        self._door.hand_over(self, transport, data)
-
-    def source(self, head_fields: list[tuple[bytes, bytes]]) -> str:
-        """The address that a request comes from, a trusted proxy's word taken for it."""
-        if self._trusted and self._door.proxies is not None:
-            return self._door.proxies.source(self._peer, head_fields)
-        return self._peer
-
     # What the sweeper and the stop ask
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is being read, run or written."""
+        """As Peer's."""
         nothing_read = self._at == len(self._buffer) and self._body is None
         return nothing_read and not self.busy and self._writable and self._transport is not None
 
     @property
     def is_new(self) -> bool:
-        """Nothing was asked on it yet."""
+        """As Peer's."""
         return not self._requests
 
     def expire(self) -> None:
-        """It waited too long: tell a peer that is sending, close one that is idle."""
+        """As Peer's."""
         if self._closing or not self._writable:
             self.abort()
         elif self._body is not None:
-            self._refuse(too_late("the body did not arrive in time"))
+            self.turn_away(too_late("the body did not arrive in time"))
         elif self._head_begun or self._has_preface:
-            self._refuse(too_late("the request did not arrive in time"))
+            self.turn_away(too_late("the request did not arrive in time"))
         else:
             self.close()
-
-    def abort(self) -> None:
-        """End it now."""
-        if self._transport is not None:
-            self._transport.abort()

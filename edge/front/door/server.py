@@ -18,9 +18,9 @@ from hypercorn.config import Config
 
 from edge.config import DoorSettings
 from edge.front.asgi import App
-from edge.front.door.connection import Connection
 from edge.front.door.handshakes import Handshakes
 from edge.front.door.head import Heads
+from edge.front.door.peer import Peer
 from edge.front.door.proxies import Proxies
 from edge.front.door.refusals import body_no_room, too_many
 from edge.front.door.writing import date_line
@@ -36,7 +36,7 @@ NEWCOMER_S = 1.0
 """How long a stopping door waits for the first request of a connection that it took."""
 _DRAIN_POLL_S = 0.02
 
-Connect = Callable[["Door"], Connection]
+Connect = Callable[["Door"], Peer]
 
 
 class Door:
@@ -55,7 +55,7 @@ class Door:
         self._connect = connect
         self._config = config
         self._context = WorkerContext(None)
-        self._connections: set[Connection] = set()
+        self._connections: set[Peer] = set()
         self._per_address: Counter[str] = Counter()
         self._handed: set[asyncio.Task[None]] = set()
         self._body_bytes = 0
@@ -84,7 +84,7 @@ class Door:
 
     # What connections say
 
-    def connect(self, source: str = "") -> Connection:
+    def connect(self, source: str = "") -> Peer:
         """The protocol of a new connection; `source` is what a proxy said of it before TLS."""
         connection = self._connect(self)
         connection.introduced = source
@@ -98,7 +98,7 @@ class Door:
         count = self._per_address[address] + handshakes_of_address
         return count < settings.connections_per_address_max or self.is_proxy(address)
 
-    def enter(self, connection: Connection) -> None:
+    def enter(self, connection: Peer) -> None:
         """Note a new connection. Raises Refusal when it is one too many."""
         self.now_s = self.loop.time()
         count, settings = len(self._connections), self.settings
@@ -118,7 +118,7 @@ class Door:
         """Whether `address` is a proxy that is trusted."""
         return self.proxies is not None and self.proxies.trusts(address)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Peer) -> None:
         """Forget a connection that is over."""
         if connection not in self._connections:
             return
@@ -140,7 +140,7 @@ class Door:
 
     # HTTP/2 and the rest
 
-    def hand_over(self, connection: Connection, transport: asyncio.Transport, data: bytes) -> None:
+    def hand_over(self, connection: Peer, transport: asyncio.Transport, data: bytes) -> None:
         """Give a connection to Hypercorn, with what was read of it."""
 
         def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,7 +156,7 @@ class Door:
             protocol.data_received(data)
 
     async def _serve_handed(
-        self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, connection: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         state: dict[str, Any] = {}
         try:

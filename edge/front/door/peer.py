@@ -1,0 +1,139 @@
+"""Who is at the other end of a connection, and what the transport does for it.
+
+Neighbours: `connection.py` reads the peer's messages; `server.py` counts peers and keeps the clock.
+Invariant: `due_s` is always when, on the loop's clock, the peer has waited, or been waited for, too
+long.
+"""
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING, cast
+
+from edge.front.door.refusals import Refusal
+
+if TYPE_CHECKING:
+    from edge.front.door.server import Door
+
+LINGER_S = 2.0
+"""How long the answer to a message that was not read is given to arrive, before a reset."""
+NEVER = inf
+
+_MAPPED = "::ffff:"
+
+
+class Peer(asyncio.Protocol):
+    """The protocol of one peer, without what it says."""
+
+    __slots__ = (
+        "_closing",
+        "_door",
+        "_has_preface",
+        "_paused",
+        "_peer",
+        "_transport",
+        "_trusted",
+        "_writable",
+        "address",
+        "due_s",
+        "introduced",
+    )
+
+    def __init__(self, door: "Door") -> None:
+        self._door = door
+        self._transport: asyncio.Transport | None = None
+        self._peer = self.address = ""
+        self._trusted = False
+        self._has_preface = False  # whether the PROXY protocol's header is still to come
+        self._closing = False  # the answer was sent, nothing more is read
+        self._paused = False
+        self._writable = True
+        self.due_s = NEVER
+        self.introduced = ""  # whom a proxy named before TLS
+
+    # What only who reads its messages can say: a subclass's
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is being read, run or written."""
+        raise NotImplementedError
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing was asked on it yet."""
+        raise NotImplementedError
+
+    def turn_away(self, refusal: Refusal) -> None:
+        """Answer what is not taken, and close."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Let go of what was read."""
+        raise NotImplementedError
+
+    def expire(self) -> None:
+        """It waited too long: tell a peer that is sending, close one that is idle."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Send the end, and read on for a while: a reset would take the answer from the peer."""
+        raise NotImplementedError
+
+    # What the transport tells, and does
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer is there. One too many is told so; one that agreed on HTTP/2 is handed over."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        peer = transport.get_extra_info("peername")
+        self._peer = peer[0].removeprefix(_MAPPED) if isinstance(peer, tuple) else ""
+        self.address = self._peer
+        door = self._door
+        self.due_s = door.now_s + door.settings.head_timeout_s
+        try:
+            door.enter(self)
+        except Refusal as refusal:
+            self.turn_away(refusal)
+            return
+        self._trusted = door.is_proxy(self._peer)
+        if self.introduced:
+            self._peer, self._trusted = self.introduced, False
+        tls = transport.get_extra_info("ssl_object")
+        self._has_preface = tls is None and self._trusted and door.settings.proxy_protocol == 1
+        if tls is not None and tls.selected_alpn_protocol() == "h2":
+            self.hand_over(b"")
+
+    def pause_writing(self) -> None:
+        """The peer does not read: nothing more is begun for it."""
+        self._writable = False
+        self._await_writing()
+
+    def _await_writing(self) -> None:
+        """What is written must leave within a time that its length gives it."""
+        assert self._transport is not None
+        settings = self._door.settings
+        unsent = self._transport.get_write_buffer_size()
+        allowed_s = LINGER_S
+        if unsent:
+            allowed_s = settings.write_stall_s + unsent / settings.body_bytes_per_s_min
+        self.due_s = self._door.now_s + allowed_s
+
+    def source(self, head_fields: list[tuple[bytes, bytes]]) -> str:
+        """The address that a request comes from, a trusted proxy's word taken for it."""
+        if self._trusted and self._door.proxies is not None:
+            return self._door.proxies.source(self._peer, head_fields)
+        return self._peer
+
+    def hand_over(self, data: bytes) -> None:
+        """Leave the connection to Hypercorn, with what was read of it."""
+        transport, self._transport = self._transport, None
+        assert transport is not None
+        if self._paused:
+            transport.resume_reading()
+        self._closing = True
+        self.forget()
+        self.due_s = NEVER
+        self._door.hand_over(self, transport, data)
+
+    def abort(self) -> None:
+        """End it now."""
+        if self._transport is not None:
+            self._transport.abort()

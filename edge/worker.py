@@ -91,6 +91,8 @@ PEERS = "peers"
 RATES = "function-rates"
 KEY_RATES = "key-rates"
 """The files of the token buckets, there."""
+LEAVE_S = 2.0
+"""How long tasks are given to end when all is closed."""
 REFRESH_S = 1.0
 ROLLUP_S = 60.0
 ARTIFACT_SWEEP_S = 600.0
@@ -315,12 +317,28 @@ def _main(order: dict[str, Any]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        loop.add_reader(sys.stdin.fileno(), stop.set)  # end of file: the supervisor is gone
+        stdin = sys.stdin.fileno()
+
+        def orphaned() -> None:  # end of file: the supervisor is gone
+            loop.remove_reader(stdin)
+            stop.set()
+
+        loop.add_reader(stdin, orphaned)
         sockets = tuple(socket.socket(fileno=number) for number in order["sockets"])
         await serve(settings, order["column"], sockets, stop, on_ready=lambda: _answer(READY))
+        await _leave()
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
+
+
+async def _leave() -> None:
+    """End what still runs, all of it past its grace; what does not end is left with the process."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest and (await asyncio.wait(rest, timeout=LEAVE_S))[1]:
+        os._exit(0)  # everything is closed; a connection of Hypercorn's may wait for its peer
 
 
 def _answer(text: str) -> None:

@@ -29,6 +29,7 @@ _ON_DEMAND = {
     "web/url.js": ("URL", "URLSearchParams"),
     "web/events.js": ("AbortController", "AbortSignal", "CustomEvent", "Event", "EventTarget"),
     "web/clone.js": ("structuredClone",),
+    "streaming.js": ("awslambda",),
 }
 """Globals that are made for the functions that name one of a module's, by that module."""
 _MODULES = "node_modules"

@@ -42,9 +42,15 @@ func around[T, R any](handler func(context.Context, T) (R, error)) func([]byte) 
 		if err != nil {
 			return nil, err
 		}
+		if done, err := streamed(value); done || err != nil {
+			return null, err
+		}
 		return encoding.Marshal(value)
 	}
 }
+
+// null is the answer of a handler whose response was streamed.
+var null = []byte{0xf6}
 
 type requestContext struct {
 	FunctionName       string `cbor:"functionName"`

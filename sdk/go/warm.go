@@ -21,6 +21,7 @@ var (
 	requests = make(chan []byte)
 	answers  = make(chan []byte)
 	works    bool
+	warming  bool // then nothing is sent
 )
 
 // onWorker answers an event on the worker's stack.
@@ -60,9 +61,11 @@ func warm[T, R any]() {
 	if err != nil { // of a type that only its own methods can make
 		return
 	}
+	warming = true
 	for range warmings {
 		_ = onWorker(message)
 	}
+	warming = false
 }
 
 // fill gives a value something of everything its type can hold, down to a depth.

@@ -28,6 +28,7 @@ pub const HostError = host.HostError;
 pub const FetchRequest = host.Request;
 pub const Fetched = host.Fetched;
 pub const Store = host.Store;
+pub const Stream = host.Stream;
 pub const call = host.call;
 pub const code = host.code;
 pub const environment = host.environment;
@@ -98,16 +99,34 @@ pub const Response = struct {
     body: []const u8 = "",
 
     pub fn value(self: Response) error{OutOfMemory}!Value {
-        const headers = try memory.alloc(Entry, self.headers.len + 1);
-        headers[0] = .{ .key = "content-type", .value = .{ .text = self.content_type } };
-        @memcpy(headers[1..], self.headers);
         return Value.from(.{
             .statusCode = self.status,
-            .headers = Value{ .map = headers },
+            .headers = try self.fields(),
             .cookies = self.cookies,
             .isBase64Encoded = false,
             .body = Value{ .bytes = self.body },
         });
+    }
+
+    /// Sends the head now, and the body as a first piece: what is written to the stream follows,
+    /// until the handler returns. An error that it returns cuts the response off.
+    pub fn start(self: Response) HostError!Stream {
+        _ = try host.call(.{
+            .op = "response.start",
+            .statusCode = self.status,
+            .headers = try self.fields(),
+            .cookies = self.cookies,
+        });
+        const stream: Stream = .{};
+        if (self.body.len > 0) try stream.write(self.body);
+        return stream;
+    }
+
+    fn fields(self: Response) error{OutOfMemory}!Value {
+        const headers = try memory.alloc(Entry, self.headers.len + 1);
+        headers[0] = .{ .key = "content-type", .value = .{ .text = self.content_type } };
+        @memcpy(headers[1..], self.headers);
+        return .{ .map = headers };
     }
 };
 

@@ -52,7 +52,11 @@ pub fn code(refusal: HostError) []const u8 {
 /// that are null are left out. The typed calls are made of it.
 pub fn call(request: anytype) HostError!Value {
     const encoded = try values.encode(withoutNulls(try Value.from(request)));
-    const len = import.call(encoded.ptr, encoded.len);
+    return answerOf(import.call(encoded.ptr, encoded.len));
+}
+
+/// The answer that the host has ready, of so many bytes.
+fn answerOf(len: i32) HostError!Value {
     const message = try memory.alloc(u8, std.math.cast(usize, len) orelse return error.Unavailable);
     import.take(message.ptr);
     const answer = values.decode(message) catch return error.Unavailable;
@@ -162,6 +166,35 @@ pub fn fetch(request: Request) HostError!Fetched {
         .url = answer.get("url").asText() orelse "",
     };
 }
+
+/// A response that leaves while it is written; `Response.start` makes one.
+pub const Stream = struct {
+    /// Writes a piece; returns when the host has it. Its memory is given back, so that a response
+    /// may be longer than the function has memory for.
+    pub fn write(_: Stream, piece: []const u8) HostError!void {
+        const before = "\xa2\x62op\x6eresponse.write\x64data\x5a"; // four bytes of length follow
+        const len = std.math.cast(u32, piece.len) orelse return error.TooLarge;
+        const request = try memory.alloc(u8, before.len + 4 + piece.len);
+        defer memory.free(request);
+        @memcpy(request[0..before.len], before);
+        std.mem.writeInt(u32, request[before.len..][0..4], len, .big);
+        @memcpy(request[before.len + 4 ..], piece);
+        const size = import.call(request.ptr, request.len);
+        var answer: [done.len]u8 = undefined;
+        if (size != done.len) return if (answerOf(size)) |_| {} else |refusal| refusal;
+        import.take(&answer);
+        if (!std.mem.eql(u8, &answer, done)) return error.Unavailable;
+    }
+
+    /// Writes formatted text.
+    pub fn print(self: Stream, comptime format: []const u8, arguments: anytype) HostError!void {
+        const text = try std.fmt.allocPrint(memory, format, arguments);
+        defer memory.free(text);
+        try self.write(text);
+    }
+
+    const done = "\xa1\x62ok\xf6";
+};
 
 /// Unix time.
 pub fn nowMs() u64 {

@@ -136,7 +136,9 @@ def test_a_slow_client_makes_the_guest_wait(way: Way, streamer: bytes) -> None:
         size = PIECE_BYTES * count
         received = sum(map(len, iter(peer.read, b"")))
         assert 0 < size - received < PIECE_BYTES + 1
-    assert record(way.host, peer.headers["x-edge-request-id"]).bytes_out == size
+    usage = record(way.host, peer.headers["x-edge-request-id"])
+    assert usage.bytes_out == size
+    assert usage.memory_peak_bytes < 1 * MIB, "the guest's memory is given back as it writes"
 
 
 def test_the_deadline_ends_a_guest_that_waits_for_its_client(way: Way) -> None:

@@ -6,6 +6,7 @@ and answers any HTTP request with its body, header, query and cookies. Invariant
 language; where a language differs, its row says so and why.
 """
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,15 +14,19 @@ from time import time
 
 import httpx
 
+from edge.front.streams import ResponseStream
 from edge.model.event import Event
 from edge.model.outcome import Outcome
 from edge.model.result import Result
+from edge.model.stream import ResponseHead
 from edge.worker import Worker
 
 GRANTED = "granted"
 """The guest with its own kv namespace and one host to fetch from."""
 DENIED = "denied"
 """The same without any grant."""
+STREAMED = "streamed"
+"""The guest that streams."""
 HURRIED = "hurried"
 """The same with little time."""
 
@@ -195,6 +200,51 @@ async def refusal(guest: Deployed) -> None:
     assert await guest.ok("fetch", url="http://127.0.0.1:1/", body=b"") == "denied"
 
 
+async def stream(guest: Deployed) -> None:
+    """An answer written piece by piece: head and piece are there before the next is made."""
+    pieces = [b"one", b"\x00\xff", "drei ☕".encode()]
+    took: list[tuple[object, bytes, bool]] = []
+    reading: list[asyncio.Task[None]] = []
+
+    def take(answer: ResponseStream) -> None:
+        reading.append(asyncio.create_task(read(answer)))
+
+    async def read(answer: ResponseStream) -> None:
+        pipe = answer.take()
+        while not pipe.is_ended:
+            await pipe.await_data()
+            if pipe.waiting_bytes:
+                took.append((answer.head, pipe.read(), work.done()))
+
+    event = Event(STREAMED, {"case": "stream", "pieces": pieces}, "r")
+    work = asyncio.create_task(guest.worker.invoker.invoke(event, take))
+    result = await work
+    await reading[0]
+    assert result.outcome is Outcome.OK, (result.failure, result.log)
+    head = took[0][0]
+    assert isinstance(head, ResponseHead)
+    assert head.status == 201
+    assert dict(head.headers) == {"content-type": "text/event-stream", "x-kind": "streamed"}
+    assert head.cookies == ("a=1",)
+    assert [(piece, ended) for _, piece, ended in took] == [(piece, False) for piece in pieces]
+    assert result.usage.bytes_out == sum(map(len, pieces))
+
+
+async def stream_collected(guest: Deployed) -> None:
+    """Whoever takes no pieces gets Lambda's response."""
+    value = await guest.ok("stream", STREAMED, pieces=[b"one ", b"two"])
+    assert isinstance(value, dict)
+    assert (value["statusCode"], value["body"], value["cookies"]) == (201, b"one two", ["a=1"])
+
+
+async def stream_error(guest: Deployed) -> None:
+    """An error after a piece is the outcome, with its type and message."""
+    result = await guest.invoke("stream", STREAMED, pieces=[b"one"], message="cold")
+    assert result.outcome is Outcome.GUEST_ERROR
+    assert result.failure is not None
+    assert (result.failure.type, result.failure.message) == ("TeapotError", "cold")
+
+
 async def sleep(guest: Deployed) -> None:
     """The guest sleeps in its own language, and its clock goes on."""
     slept_ms = await guest.ok("sleep", ms=30)
@@ -237,6 +287,9 @@ CASES: tuple[Run, ...] = (
     key_value,
     fetch,
     refusal,
+    stream,
+    stream_collected,
+    stream_error,
     sleep,
     deadline,
     environment,

@@ -31,9 +31,9 @@ NAME = "sample"
 
 
 @pytest_asyncio.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
+async def worker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worker]:
     """A worker with time enough to compile what a language brings along."""
-    settings = load({"data": tmp_path / "data", "build_timeout_s": 120})
+    settings = load({"data": tmp_path_factory.mktemp("host") / "data", "build_timeout_s": 120})
     async with open_worker(settings, 0) as opened:
         yield opened
 

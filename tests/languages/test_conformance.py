@@ -19,6 +19,7 @@ from tests.languages.cases import (
     GRANTED,
     HURRIED,
     HURRIED_MS,
+    STREAMED,
     TIMEOUT_MS,
     VARIABLES,
     Deployed,
@@ -58,8 +59,10 @@ async def guest(
     language: Language, origin: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Deployed]:
     """The conformance guest of a language, deployed with grants, without, and with little time."""
-    folder = guest_folder(language, "conformance")
-    module = await asyncio.to_thread(build_or_skip, language, folder)
+    module, streaming = [
+        await asyncio.to_thread(build_or_skip, language, guest_folder(language, name))
+        for name in ("conformance", language.streaming)
+    ]
     grants = ("kv", f"fetch:{origin.removeprefix('http://')}")
     deployments = (
         (GRANTED, Settings(Limits(timeout_ms=TIMEOUT_MS), VARIABLES, grants)),
@@ -71,6 +74,7 @@ async def guest(
         for name, settings in deployments:
             version = await worker.deployer.deploy(name, module, settings)
             assert version.artifact.snapshot.state is not SnapshotState.REFUSED
+        await worker.deployer.deploy(STREAMED, streaming, Settings())
         door = httpx.ASGITransport(app=DataPlane(worker.services(is_local=True), Bounds()))
         async with httpx.AsyncClient(transport=door, base_url="http://edge.test") as http:
             yield Deployed(worker, http, origin)

@@ -54,6 +54,19 @@ def test_hello(guest: Load, event: object, greeting: str) -> None:
     assert answer == {"message": greeting, "function": "hello", "version": "3"}
 
 
+def test_ticker_writes_events() -> None:
+    """A head, then one server-sent event after the other; a refusal ends it."""
+    host = BareHost(build_guest("ticker"), lambda _request: {"ok": None})
+    assert host.ok(get(n="3", every="1"), deadlineMs=0) is None
+    head, *events = host.requests
+    assert (head["op"], head["headers"]["content-type"]) == ("response.start", "text/event-stream")
+    assert [event["data"] for event in events] == [
+        b'data: {"tick":%d,"remainingMs":0}\n\n' % tick for tick in range(3)
+    ]
+    refused = BareHost(build_guest("ticker")).invoke(get(n="3"))
+    assert refused["error"]["errorType"] == "edge.denied"
+
+
 @pytest.mark.parametrize("is_base64", [False, True])
 def test_echo_copies_bodies(guest: Load, is_base64: bool) -> None:
     """A body of the largest size comes back byte for byte, under its own content type."""

@@ -20,6 +20,12 @@ CALL_FUEL: Final = 10_000
 of calls has to end within the fuel limit like any other."""
 
 
+_NOBODY_READS: Final = tuple(
+    HostAnswer({"op": op}, {"ok": None}) for op in ("response.start", "response.write")
+)
+"""What a function writes of its answer while it is primed goes nowhere."""
+
+
 class Import(Protocol):
     """A host function: the caller's memory, then its arguments, all unsigned."""
 
@@ -64,7 +70,7 @@ class InitHost:
     def begin_priming(self, answers: tuple[HostAnswer, ...]) -> None:
         """From now on it is a sample event that runs, and its host calls may be answered."""
         self.phase = "while priming"
-        self.answers = answers
+        self.answers = (*answers, *_NOBODY_READS)
 
     @contextlib.contextmanager
     def silent(self) -> Iterator[None]:

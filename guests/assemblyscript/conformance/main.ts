@@ -12,6 +12,7 @@ edge.handler((event: Value, context: Context): Value => {
   if (name == "kv") return useKv();
   if (name == "kv.get") return Value.text(new Store().get("key").code);
   if (name == "fetch") return fetch(event);
+  if (name == "stream") return stream(event);
   if (name == "sleep") return slept(event.get("ms").asInt());
   if (name == "environment") return variable(event.get("name").asText());
   if (name == "random") return Value.bytes(edge.random(16));
@@ -70,6 +71,20 @@ function fetch(event: Value): Value {
     .set("status", answer.ok.get("status"))
     .set("header", answer.ok.get("headers").get("x-kind"))
     .set("body", answer.ok.get("body"));
+}
+
+function stream(event: Value): Value {
+  new Response(201, "text/event-stream", Value.text(""))
+    .header("x-kind", "streamed")
+    .cookie("a=1")
+    .start();
+  const pieces = event.get("pieces").items;
+  for (let i = 0; i < pieces.length; i++) {
+    edge.writeResponse(pieces[i].asBytes());
+    edge.sleepMs(30);
+  }
+  const message = event.get("message").asText();
+  return message.length ? edge.fail("TeapotError", message) : Value.null();
 }
 
 function slept(durationMs: i64): Value {

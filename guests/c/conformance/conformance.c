@@ -91,6 +91,23 @@ static edge_result fetch(edge_value event) {
     return edge_ok(edge_finish(&out));
 }
 
+static edge_result stream(edge_value event) {
+    edge_response_start((edge_response){
+        .status = 201,
+        .content_type = "text/event-stream",
+        .headers = (edge_header[]){{"x-kind", edge_str("streamed")}, {0}},
+        .cookies = (const char *const[]){"a=1", NULL},
+    });
+    edge_value pieces = edge_get(event, "pieces");
+    for (edge_iter it = edge_iterate(pieces); edge_next(&it);) {
+        edge_slice piece = edge_bytes(it.value);
+        edge_response_write(piece.ptr, piece.len);
+        nanosleep(&(struct timespec){.tv_nsec = 30 * 1000000}, NULL);
+    }
+    edge_slice message = edge_text(edge_get(event, "message"));
+    return message.ptr ? edge_fail("TeapotError", "%.*s", EDGE_FMT(message)) : edge_streamed();
+}
+
 static edge_result slept(int64_t duration_ms) {
     int64_t began_ms = edge_now_ms();
     struct timespec duration = {duration_ms / 1000, duration_ms % 1000 * 1000000};
@@ -142,6 +159,7 @@ static edge_result answer(edge_value event, edge_value context) {
     if (edge_equal(name, "kv")) return use_kv();
     if (edge_equal(name, "kv.get")) return code(edge_kv_get(NULL, edge_str("key")).error);
     if (edge_equal(name, "fetch")) return fetch(event);
+    if (edge_equal(name, "stream")) return stream(event);
     if (edge_equal(name, "sleep")) return slept(edge_int(edge_get(event, "ms"), 0));
     if (edge_equal(name, "environment")) return variable(edge_text(edge_get(event, "name")));
     if (edge_equal(name, "random")) return draw();

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	edge "edge.local/sdk"
@@ -14,12 +16,13 @@ import (
 
 type event struct {
 	edge.Request
-	Case    string `json:"case"`
-	Value   any    `json:"value"`
-	Message string `json:"message"`
-	URL     string `json:"url"`
-	MS      int64  `json:"ms"`
-	Name    string `json:"name"`
+	Case    string   `json:"case"`
+	Value   any      `json:"value"`
+	Message string   `json:"message"`
+	URL     string   `json:"url"`
+	MS      int64    `json:"ms"`
+	Name    string   `json:"name"`
+	Pieces  []string `json:"pieces"`
 }
 
 func answer(ctx context.Context, event event) (any, error) {
@@ -39,6 +42,17 @@ func answer(ctx context.Context, event event) (any, error) {
 		return code(err), nil
 	case "fetch":
 		return fetch(ctx, event), nil
+	case "stream":
+		return nil, stream(event)
+	case "stream.response":
+		return &edge.StreamingResponse{
+			StatusCode: 202,
+			Headers:    map[string]string{"x-kind": "read"},
+			Cookies:    []string{"a=1"},
+			Body:       strings.NewReader(event.Message),
+		}, nil
+	case "stream.reader":
+		return integration{strings.NewReader(prelude + event.Message)}, nil
 	case "sleep":
 		began := time.Now()
 		time.Sleep(time.Duration(event.MS) * time.Millisecond)
@@ -138,6 +152,34 @@ func fetch(ctx context.Context, event event) any {
 	return map[string]any{
 		"status": answer.Status, "header": answer.Headers["x-kind"], "body": answer.Body,
 	}
+}
+
+// integration is a body as aws-lambda-go's LambdaFunctionURLStreamingResponse is one.
+type integration struct{ io.Reader }
+
+func (integration) ContentType() string {
+	return "application/vnd.awslambda.http-integration-response"
+}
+
+const prelude = `{"statusCode":202,"headers":{"x-kind":"read"},"cookies":["a=1"]}` +
+	"\x00\x00\x00\x00\x00\x00\x00\x00"
+
+func stream(event event) error {
+	writer, err := edge.StartResponse(edge.Response{
+		StatusCode: 201,
+		Headers:    map[string]string{"content-type": "text/event-stream", "x-kind": "streamed"},
+		Cookies:    []string{"a=1"},
+	})
+	for _, piece := range event.Pieces {
+		if err == nil {
+			_, err = writer.Write([]byte(piece))
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	if event.Message != "" {
+		return edge.NewError("TeapotError", event.Message)
+	}
+	return err
 }
 
 // respond sends an HTTP request's body, header, query and cookies back.

@@ -83,6 +83,19 @@ def use_fetch(event, context):
     return {"status": answer.status, "header": answer.headers["x-kind"], "body": answer.body}
 
 
+def stream(event, context):
+    headers = {"content-type": "text/event-stream", "x-kind": "streamed"}
+    return respond(201, pieces(event), headers=headers, cookies=["a=1"])
+
+
+def pieces(event):
+    for piece in event["pieces"]:
+        yield piece
+        time.sleep(0.03)
+    if "message" in event:
+        raise TeapotError(event["message"])
+
+
 def sleep(event, context):
     began = time.monotonic()
     time.sleep(event["ms"] / 1000)
@@ -107,6 +120,7 @@ CASES = {
     "kv": use_kv,
     "kv.get": lambda event, context: code_of(Store().get, "key"),
     "fetch": use_fetch,
+    "stream": stream,
     "sleep": sleep,
     "environment": lambda event, context: os.environ.get(event["name"]),
     "random": lambda event, context: os.urandom(16),

@@ -4,7 +4,7 @@ const std = @import("std");
 const edge = @import("edge");
 const Value = edge.Value;
 
-const Case = enum { echo, @"error", context, log, kv, @"kv.get", fetch, sleep, environment, random, http };
+const Case = enum { echo, @"error", context, log, kv, @"kv.get", fetch, stream, sleep, environment, random, http };
 
 fn answer(event: Value, context: edge.Context) !Value {
     const name = event.get("case").asText() orelse "http";
@@ -22,6 +22,7 @@ fn answer(event: Value, context: edge.Context) !Value {
             return .null;
         },
         .fetch => return fetch(event),
+        .stream => return streamed(event),
         .sleep => {
             const began_ms = edge.nowMs();
             edge.sleepMs(event.get("ms").asInt(u64) orelse 0);
@@ -102,6 +103,23 @@ fn fetch(event: Value) !Value {
         .header = fetched.headers.get("x-kind"),
         .body = Value{ .bytes = fetched.body },
     });
+}
+
+fn streamed(event: Value) !Value {
+    const response: edge.Response = .{
+        .status = 201,
+        .content_type = "text/event-stream",
+        .headers = &.{.{ .key = "x-kind", .value = .{ .text = "streamed" } }},
+        .cookies = &.{"a=1"},
+    };
+    const stream = try response.start();
+    for (event.get("pieces").items()) |piece| {
+        try stream.write(piece.asBytes() orelse "");
+        edge.sleepMs(30);
+    }
+    if (event.get("message").asText()) |message|
+        return edge.fail(@src(), error.TeapotError, "{s}", .{message});
+    return .null;
 }
 
 /// An HTTP request's body, header, query and cookies, back as a response.

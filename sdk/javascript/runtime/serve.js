@@ -8,6 +8,7 @@
 
 import { runUntil } from "./loop.js";
 import { stage } from "./stage.js";
+import { marked } from "./streams.js";
 import { decode, encode } from "./values.js";
 
 const STACK_LINES_MAX = 64;
@@ -62,7 +63,11 @@ const PRIME = {
   clientContext: null,
 };
 
-function settle(handler, { event, context }) {
+function settle(handler, asked) {
+  return handler[marked] ? stream(handler, asked) : answer(handler, asked);
+}
+
+function answer(handler, { event, context }) {
   let ended = false;
   let value;
   let thrown;
@@ -86,6 +91,30 @@ function settle(handler, { event, context }) {
   runUntil(() => ended);
   if (thrown) throw thrown.error;
   return value === undefined ? null : value;
+}
+
+/** Run a handler that writes its response; it is over when both it and the stream have ended. */
+function stream(handler, { event, context }) {
+  const output = new handler[marked]();
+  let ended = false;
+  let thrown;
+  const returned = handler(event, output, contextOf(context));
+  if (typeof returned?.then === "function") {
+    returned.then(
+      () => (ended = true),
+      (error) => {
+        ended = true;
+        thrown = { error };
+      },
+    );
+  } else {
+    ended = true;
+  }
+  runUntil(() => thrown !== undefined || (ended && !output.writable));
+  if (thrown) throw thrown.error;
+  if (output.errored) throw output.errored;
+  output.end();
+  return null;
 }
 
 function contextOf(said) {

@@ -38,6 +38,12 @@ def call(op: str, fields: dict[str, object] | None = None, **options: object) ->
     return answer["ok"]
 
 
+def send(op: str, fields: dict[str, object]) -> None:
+    """Do an operation that has no answer; nothing while a prime runs. Raises HostError."""
+    if not _priming:
+        call(op, fields)
+
+
 def write(level: int, message: str) -> None:
     """One line of the function's log; at build, one of the build's."""
     if _priming:

@@ -4,7 +4,7 @@ Neighbours: none; a handler may do the same with the event and a dict.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 
 def body_of(event: Mapping[str, object]) -> bytes:
@@ -17,12 +17,12 @@ def body_of(event: Mapping[str, object]) -> bytes:
 
 def respond(
     status: int,
-    body: bytes | str | None = None,
+    body: bytes | str | Iterator[bytes | str] | None = None,
     *,
     headers: Mapping[str, str] | None = None,
     cookies: Sequence[str] = (),
 ) -> dict[str, object]:
-    """A response; bytes go out as they are, without base64."""
+    """A response; bytes go out as they are, without base64, an iterator's pieces as they come."""
     response: dict[str, object] = {"statusCode": status, "headers": dict(headers or {})}
     if body is not None:
         response["body"] = body

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from edge_sdk import hooks, values
+from edge_sdk import hooks, streaming, values
 from edge_sdk.context import Context
 
 Handler = Callable[[object, Context], object]
@@ -31,7 +31,7 @@ def answer(handler: Handler, envelope: str) -> str:
         random.seed()  # its state is the snapshot's, equal in all instances
         hooks.run_after_restore()
         asked = values.decode(envelope)
-        value = handler(asked["event"], Context(asked["context"]))
+        value = streaming.sent(handler(asked["event"], Context(asked["context"])))
     except BaseException as error:  # SystemExit must not end the guest without a word
         return values.encode({"error": describe(error)})
     finally:

@@ -26,6 +26,7 @@ pub mod fetch;
 mod host;
 pub mod kv;
 mod response;
+mod stream;
 mod value;
 pub mod wasi;
 
@@ -39,4 +40,5 @@ pub use exports::{alloc_event, initialise, run};
 pub use host::log_arguments;
 pub use host::{call, log, HostError, Level};
 pub use response::Response;
+pub use stream::Stream;
 pub use value::Value;

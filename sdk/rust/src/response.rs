@@ -9,25 +9,25 @@ pub struct Response {
     status: u16,
     headers: Vec<(String, Value)>,
     cookies: Vec<Value>,
-    body: Value,
+    body: Vec<u8>,
 }
 
 impl Response {
     /// A response without a body.
     pub fn new(status: u16) -> Response {
-        Response { status, headers: Vec::new(), cookies: Vec::new(), body: Value::Bytes(Vec::new()) }
+        Response { status, headers: Vec::new(), cookies: Vec::new(), body: Vec::new() }
     }
 
     /// A body of text.
     pub fn text(body: impl Into<String>) -> Response {
         let response = Response::new(200).header("content-type", "text/plain; charset=utf-8");
-        Response { body: Value::Bytes(body.into().into_bytes()), ..response }
+        Response { body: body.into().into_bytes(), ..response }
     }
 
     /// A body of any content type.
     pub fn bytes(content_type: &str, body: impl Into<Vec<u8>>) -> Response {
         let response = Response::new(200).header("content-type", content_type);
-        Response { body: Value::Bytes(body.into()), ..response }
+        Response { body: body.into(), ..response }
     }
 
     /// The response with another status.
@@ -51,15 +51,20 @@ impl Response {
         self.cookies.push(cookie.into());
         self
     }
+
+    /// Status, headers and cookies as a map, and the body.
+    pub(crate) fn into_parts(self) -> (Value, Vec<u8>) {
+        let head = Value::map()
+            .with("statusCode", u32::from(self.status))
+            .with("headers", Value::Map(self.headers))
+            .with("cookies", self.cookies);
+        (head, self.body)
+    }
 }
 
 impl From<Response> for Value {
     fn from(response: Response) -> Value {
-        Value::map()
-            .with("statusCode", u32::from(response.status))
-            .with("headers", Value::Map(response.headers))
-            .with("cookies", response.cookies)
-            .with("isBase64Encoded", false)
-            .with("body", response.body)
+        let (head, body) = response.into_parts();
+        head.with("isBase64Encoded", false).with("body", body)
     }
 }

@@ -11,6 +11,7 @@ fn answer(event: Event, context: &Context) -> Result<Value, Error> {
         Some("kv") => Ok(use_kv()?),
         Some("kv.get") => Ok(kv::own().get("key").map_or_else(code, |_| "granted".into())),
         Some("fetch") => Ok(fetch(&event)),
+        Some("stream") => stream(&event),
         Some("sleep") => Ok(sleep(event["ms"].as_u64().unwrap_or_default()).into()),
         Some("environment") => {
             Ok(wasi::environment(event["name"].as_str().unwrap_or_default()).into())
@@ -19,6 +20,8 @@ fn answer(event: Event, context: &Context) -> Result<Value, Error> {
         _ => Ok(respond(&event).into()),
     }
 }
+
+const PAUSE_MS: u64 = 30;
 
 fn teapot(message: &str) -> Error {
     Error::new("TeapotError", message)
@@ -88,6 +91,19 @@ fn fetch(event: &Event) -> Value {
             .with("header", answer.header("x-kind"))
             .with("body", answer.body),
         Err(error) => code(error),
+    }
+}
+
+fn stream(event: &Event) -> Result<Value, Error> {
+    let head = Response::bytes("text/event-stream", "").status(201).header("x-kind", "streamed");
+    let mut stream = head.cookie("a=1").start()?;
+    for piece in event["pieces"].items() {
+        stream.write(piece.as_bytes().unwrap_or_default())?;
+        wasi::sleep_ms(PAUSE_MS);
+    }
+    match event["message"].as_str() {
+        Some(message) => Err(teapot(message)),
+        None => Ok(stream.into()),
     }
 }
 

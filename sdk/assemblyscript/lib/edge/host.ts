@@ -54,7 +54,11 @@ export class Answer {
 /** Makes any host call: the request is a map with a text `op`. The typed calls are made of it. */
 export function call(request: Value): Answer {
   const encoded = encode(request);
-  const len = hostCall(encoded.dataStart, encoded.length);
+  return answerOf(hostCall(encoded.dataStart, encoded.length));
+}
+
+/** The answer that the host has ready, of so many bytes. */
+function answerOf(len: i32): Answer {
   const bytes = new Uint8Array(max(len, 0));
   hostTake(bytes.dataStart);
   const answer = decode(bytes.dataStart, bytes.length);
@@ -133,6 +137,47 @@ export function fetch(
   request.set("method", Value.text(method)).set("headers", headers);
   return call(body.isNull() ? request : request.set("body", body));
 }
+
+/**
+ * A piece of a response that was started; returns when the host has it. The code is empty where it
+ * went well. The runtime frees nothing, so what is written passes through memory that is used again:
+ * a response may be longer than the function has memory for.
+ */
+export function writeResponse(piece: Uint8Array): string {
+  memory.copy(roomFor(piece.length), piece.dataStart, piece.length);
+  return sendPiece(piece.length);
+}
+
+/** A piece of text. */
+export function writeText(text: string): string {
+  const len = String.UTF8.byteLength(text);
+  String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, roomFor(len));
+  return sendPiece(len);
+}
+
+/** Where a piece of this length goes. */
+function roomFor(len: i32): usize {
+  const size = len + PIECE_HEAD.length;
+  if (size > pieceRoom.length) pieceRoom = new StaticArray<u8>(size);
+  return changetype<usize>(pieceRoom) + PIECE_HEAD.length;
+}
+
+function sendPiece(len: i32): string {
+  const start = changetype<usize>(pieceRoom);
+  memory.copy(start, changetype<usize>(PIECE_HEAD), PIECE_HEAD.length);
+  store<u32>(start + PIECE_HEAD.length - 4, bswap<u32>(len));
+  const said = hostCall(start, len + PIECE_HEAD.length);
+  return said == PIECE_DONE ? "" : answerOf(said).code;
+}
+
+/** `{"op": "response.write", "data": bytes}` up to the bytes, with four bytes for their length. */
+const PIECE_HEAD: StaticArray<u8> = [
+  0xa2, 0x62, 0x6f, 0x70, 0x6e, 0x72, 0x65, 0x73, 0x70, 0x6f, 0x6e, 0x73, 0x65, 0x2e, 0x77, 0x72,
+  0x69, 0x74, 0x65, 0x64, 0x64, 0x61, 0x74, 0x61, 0x5a, 0, 0, 0, 0,
+];
+/** The length of `{"ok": null}`, which no error's answer has. */
+const PIECE_DONE = 5;
+let pieceRoom = new StaticArray<u8>(0);
 
 const NS_PER_MS: u64 = 1_000_000;
 

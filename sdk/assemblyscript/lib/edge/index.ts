@@ -10,10 +10,11 @@
 // does is done once, at deploy, and is part of the snapshot each starts from.
 
 import { decode, encode } from "./cbor";
-import { Answer, Level, Store, log, nowMs } from "./host";
+import { Answer, Level, Store, call, log, nowMs, writeResponse } from "./host";
 import { Kind, Value } from "./value";
 
 export { Answer, Entry, Level, Store, call, environment, fetch, log, nowMs, random, sleepMs } from "./host";
+export { writeResponse, writeText } from "./host";
 export { Kind, Value } from "./value";
 export { decode, encode } from "./cbor";
 
@@ -99,12 +100,23 @@ export class Response {
     return this;
   }
   value(): Value {
+    return this.head().set("isBase64Encoded", Value.bool(false)).set("body", this.body);
+  }
+  /**
+   * Sends the head now, and the body as a first piece. What `writeResponse` is given follows, until
+   * the handler returns; `fail` cuts the response off then. The code is empty where it went well.
+   */
+  start(): string {
+    const started = call(this.head().set("op", Value.text("response.start")));
+    if (started.code.length) return started.code;
+    const piece = this.body.asBytes();
+    return piece.length ? writeResponse(piece) : "";
+  }
+  private head(): Value {
     return Value.map()
       .set("statusCode", Value.int(this.status))
       .set("headers", this.headers)
-      .set("cookies", Value.array(this.cookies))
-      .set("isBase64Encoded", Value.bool(false))
-      .set("body", this.body);
+      .set("cookies", Value.array(this.cookies));
   }
 }
 

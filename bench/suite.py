@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from bench import (
+    authorisation,
     bodies,
     components,
     crowds,
@@ -36,6 +37,7 @@ SUITE: dict[str, Measure] = {
     "door": door.measure,
     "bodies": bodies.measure,
     "crowds": crowds.measure,
+    "authorisation": authorisation.measure,
     "workers": workers.measure,
     "intake": intake.measure,
     "sleepers": sleepers.measure,

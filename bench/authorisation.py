@@ -75,9 +75,11 @@ def _way(
 ) -> Way:
     requests = []
     for number in range(CALLS_PER_ROUND):
-        told = {"X-Amz-Meta-Number": str(number), "Connection": "keep-alive", **(headers or {})}
+        told = {"X-Amz-Meta-Number": str(number), **(headers or {})}
         request = Request(url, path, body=BODY, headers=told)
-        requests.append((request.signed(key) if key else request).raw())
+        if key is not None:
+            request = request.signed(key)
+        requests.append(request.with_header("connection", "keep-alive").raw())
     return Way(name, requests, url)
 
 

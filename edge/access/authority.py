@@ -82,21 +82,19 @@ class Authority:
                 "this host is reached from other machines and has no keys yet: make the first with"
                 " 'edge key create' on the host, with its --data or EDGE_DATA"
             )
-        found = [value for name, value in wire.headers if name == _AUTHORIZATION]
-        if not found:
+        found = wire.fields.get(_AUTHORIZATION)
+        if found is None:
             raise MissingAuthenticationToken(
                 "this host has keys: sign the request, or send Authorization: Bearer TOKEN"
                 " (the command edge takes it from EDGE_TOKEN)"
             )
-        if len(found) > 1:
-            raise IncompleteSignature("the request has more than one Authorization header")
-        text = found[0].decode("latin-1")
+        text = found.decode("latin-1")
         scheme, _, rest = text.partition(" ")
         if scheme.lower() == _BEARER:
             return Claim(_known(self._keyring.by_token(rest.strip())), None)
         if scheme != ALGORITHM:
             raise IncompleteSignature(f"Authorization must be Bearer or {ALGORITHM}")
-        signature = read_signature(text, wire.headers, self._clock())
+        signature = read_signature(text, wire, self._clock())
         return Claim(_known(self._keyring.by_id(signature.access_key_id)), signature)
 
     def confirm(self, claim: Claim, wire: Wire, digest: str) -> AccessKey:

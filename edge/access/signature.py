@@ -9,8 +9,8 @@ sign equal requests of one second equally, so a repetition is no proof of a thef
 
 import hmac
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote, unquote_to_bytes
@@ -42,26 +42,41 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A request as it came: `path` and `query` still percent-encoded."""
+    """A request as it came: `path` and `query` still percent-encoded.
+
+    `fields` are the headers by name, the values of one that is repeated joined by commas.
+    """
 
     method: str
     path: bytes
     query: bytes
     headers: Headers
+    fields: Mapping[bytes, bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the headers by name, once for all who ask."""
+        fields = dict(self.headers)
+        object.__setattr__(self, "fields", fields)
+        if len(fields) != len(self.headers):
+            for name in fields:
+                values = (value for each, value in self.headers if each == name)
+                fields[name] = b",".join(b" ".join(value.split()) for value in values)
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What the Authorization header says. `scope` is DATE/REGION/SERVICE/aws4_request."""
+    """What the Authorization header says. `scope` is DATE/REGION/SERVICE/aws4_request,
+    `signed_headers` are names joined by semicolons.
+    """
 
     access_key_id: str
     scope: str
-    signed_headers: tuple[str, ...]
+    signed_headers: str
     digest: str
     moment: str
 
 
-def read_signature(authorization: str, headers: Headers, now_s: float) -> Signature:
+def read_signature(authorization: str, wire: Wire, now_s: float) -> Signature:
     """The signature of a request, its date and scope checked: what needs no secret and no body.
 
     Raises IncompleteSignature, InvalidSignature, UnrecognizedClient.
@@ -72,28 +87,28 @@ def read_signature(authorization: str, headers: Headers, now_s: float) -> Signat
             f"the Authorization header cannot be read: it must be {ALGORITHM}"
             " Credential=…, SignedHeaders=…, Signature=…"
         )
-    access_key_id, _, scope = found[1].partition("/")
-    moment = _only(headers, _DATE)
-    signature = Signature(access_key_id, scope, tuple(found[2].split(";")), found[3], moment)
-    if any(name == _SESSION_TOKEN for name, _ in headers):
+    credential, signed_headers, digest = found.groups()
+    access_key_id, _, scope = credential.partition("/")
+    moment = wire.fields.get(_DATE, b"").decode("latin-1")
+    if _SESSION_TOKEN in wire.fields:
         raise UnrecognizedClient(
             "this host issues no session tokens: sign with a key of 'edge key create'"
             " and unset AWS_SESSION_TOKEN"
         )
-    _check_scope(scope, moment)
     _check_moment(moment, now_s)
-    _check_signed_headers(signature.signed_headers, headers)
-    return signature
+    _check_scope(scope, moment)
+    _check_signed_headers(signed_headers.split(";"), wire.fields)
+    return Signature(access_key_id, scope, signed_headers, digest, moment)
 
 
-def named_digest(headers: Headers) -> str | None:
+def named_digest(wire: Wire) -> str | None:
     """What x-amz-content-sha256 says of the body: its SHA-256 in hex, or UNSIGNED_BODY.
 
     None for a request without the header. Raises IncompleteSignature for anything else.
     """
-    if not any(name == _BODY_DIGEST for name, _ in headers):
+    if _BODY_DIGEST not in wire.fields:
         return None
-    named = _only(headers, _BODY_DIGEST)
+    named = wire.fields[_BODY_DIGEST].decode("latin-1")
     if named != UNSIGNED_BODY and not _DIGEST.fullmatch(named):
         raise IncompleteSignature(
             f"x-amz-content-sha256 must be the SHA-256 of the body in hex, or {UNSIGNED_BODY}"
@@ -106,22 +121,15 @@ def verify(signature: Signature, key: bytes, wire: Wire, digest: str) -> None:
 
     `digest` is the SHA-256 of the body in hex, or UNSIGNED_BODY for one that may be any.
     """
-    for name, value in wire.headers:
-        if name == _BODY_DIGEST:
-            check_digest(digest, value.decode("latin-1"))
-    canonical = "\n".join(
-        (
-            wire.method,
-            _canonical_path(wire.path),
-            _canonical_query(wire.query),
-            _canonical_headers(signature.signed_headers, wire.headers),
-            ";".join(signature.signed_headers),
-            digest,
-        )
+    if _BODY_DIGEST in wire.fields:
+        check_digest(digest, wire.fields[_BODY_DIGEST].decode("latin-1"))
+    canonical = (
+        f"{wire.method}\n{_canonical_path(wire.path)}\n{_canonical_query(wire.query)}\n"
+        f"{_canonical_headers(signature.signed_headers, wire.fields)}\n"
+        f"{signature.signed_headers}\n{digest}"
     )
-    text = "\n".join(
-        (ALGORITHM, signature.moment, signature.scope, sha256(canonical.encode()).hexdigest())
-    )
+    hashed = sha256(canonical.encode()).hexdigest()
+    text = f"{ALGORITHM}\n{signature.moment}\n{signature.scope}\n{hashed}"
     wanted = hmac.digest(key, text.encode(), "sha256").hex()
     if not hmac.compare_digest(wanted, signature.digest):
         raise InvalidSignature(
@@ -173,15 +181,15 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _check_signed_headers(signed: tuple[str, ...], headers: Headers) -> None:
-    if len(signed) > SIGNED_HEADERS_MAX or list(signed) != sorted(set(signed)):
+def _check_signed_headers(signed: list[str], fields: Mapping[bytes, bytes]) -> None:
+    if len(signed) > SIGNED_HEADERS_MAX or signed != sorted(set(signed)):
         raise IncompleteSignature(
             f"SignedHeaders must be at most {SIGNED_HEADERS_MAX} names in order, each once"
         )
-    needed = {name.decode("latin-1") for name, _ in headers if name.startswith(_OWN_PREFIX)}
-    missing = (needed | {"host"}).difference(signed)
+    needed = ["host", *(n.decode("latin-1") for n in fields if n.startswith(_OWN_PREFIX))]
+    missing = [name for name in needed if name not in signed]
     if missing:
-        raise InvalidSignature(f"not signed, but it must be: {', '.join(sorted(missing))[:200]}")
+        raise InvalidSignature(f"not signed, but it must be: {', '.join(missing)[:200]}")
 
 
 def _canonical_path(path: bytes) -> str:
@@ -210,20 +218,11 @@ def _again(text: bytes) -> str:
     return quote(unquote_to_bytes(text), safe=_UNRESERVED)
 
 
-def _canonical_headers(signed: tuple[str, ...], headers: Headers) -> str:
-    values: dict[str, list[str]] = {name: [] for name in signed}
-    for raw_name, raw_value in headers:
-        name = raw_name.decode("latin-1")
-        if name in values:
-            values[name].append(" ".join(raw_value.decode("utf-8", "replace").split()))
-    for name, found in values.items():
-        if not found:
+def _canonical_headers(signed: str, fields: Mapping[bytes, bytes]) -> str:
+    lines = []
+    for name in signed.split(";"):
+        value = fields.get(name.encode())
+        if value is None:
             raise InvalidSignature(f"{name} is signed, but the request does not have it")
-    return "".join(f"{name}:{','.join(found)}\n" for name, found in values.items())
-
-
-def _only(headers: Headers, wanted: bytes) -> str:
-    found = [value for name, value in headers if name == wanted]
-    if len(found) != 1:
-        raise IncompleteSignature(f"a signed request needs one {wanted.decode()} header")
-    return found[0].decode("latin-1")
+        lines.append(f"{name}:{' '.join(value.decode('utf-8', 'replace').split())}\n")
+    return "".join(lines)

@@ -114,7 +114,7 @@ class Authorizer:
         return Entry(caller, partial(self._judge_body, visit, claim, digest))
 
     def _identify(self, visit: Visit) -> Claim:
-        if not any(name == _AUTHORIZATION for name, _ in visit.wire.headers):
+        if _AUTHORIZATION not in visit.wire.fields:
             raise Denied(_NEEDED[visit.auth_type])
         claim = self._authority.identify(visit.wire)
         if claim.signature is None and visit.auth_type is AuthType.AWS_IAM:
@@ -152,7 +152,7 @@ class Authorizer:
 
 def _digest_known(claim: Claim, wire: Wire, *, has_body: bool) -> str | None:
     """What is to be signed of the body, as far as that is known before it was read."""
-    named = None if claim.signature is None else named_digest(wire.headers)
+    named = None if claim.signature is None else named_digest(wire)
     if named == UNSIGNED_BODY or (has_body and claim.signature is not None):
         return named
     return EMPTY_DIGEST

@@ -56,7 +56,7 @@ def signature_of(wire: Wire) -> bytes:
 def check(wire: Wire, body: bytes, secret: str = SECRET, now_s: float | None = None) -> str:
     """Verify as the doors do; the key's id. Raises what they would tell."""
     authorization = signature_of(wire).decode("latin-1")
-    signature = read_signature(authorization, wire.headers, time() if now_s is None else now_s)
+    signature = read_signature(authorization, wire, time() if now_s is None else now_s)
     verify(signature, signing_key(secret, signature.scope), wire, sha256(body).hexdigest())
     return signature.access_key_id
 
@@ -244,6 +244,6 @@ def test_nothing_else_escapes(path: bytes, query: bytes, authorization: bytes) -
     with pytest.raises(EdgeError):
         check(with_header(wire, b"authorization", signature_of(wire)[:-1] + b"g"), body)
     with pytest.raises(EdgeError):
-        read_signature(authorization.decode("latin-1"), wire.headers, time())
+        read_signature(authorization.decode("latin-1"), wire, time())
     with pytest.raises(EdgeError):
         check(replace(wire, method="GET"), body)

@@ -47,6 +47,11 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def run_ns(pid: int) -> int:
+    """CPU time that a process's first thread has used, exactly."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
 def pss_bytes(pid: int) -> int:
     """A process's proportional share of the memory it has mapped."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -37,24 +37,22 @@ class Decision:
     reason: str
 
 
+_ALLOWED = Decision(True, "a statement allows it")
+_UNSAID = Decision(False, "no policy allows it")
+
+
 def decide(deed: Deed, key_policies: Iterable[Policy], function_policy: Policy | None) -> Decision:
     """The verdict of a key's policies and a function's own, all in one account: either allows."""
-    statements = [s for policy in key_policies for s in policy.statements]
-    if function_policy is not None:
-        statements += function_policy.statements
+    policies = key_policies if function_policy is None else (*key_policies, function_policy)
     action = deed.action.lower()
-    allowing: Statement | None = None
-    for statement in statements:
-        if allowing is not None and statement.effect is Effect.ALLOW:
-            continue
-        if not _applies(statement, deed, action):
-            continue
-        if statement.effect is Effect.DENY:
-            return Decision(False, f"statement {statement.sid or 'without a Sid'} denies it")
-        allowing = statement
-    if allowing is None:
-        return Decision(False, "no policy allows it")
-    return Decision(True, f"statement {allowing.sid or 'without a Sid'} allows it")
+    is_allowed = False
+    for policy in policies:
+        for statement in policy.statements:
+            if statement.effect is Effect.ALLOW:
+                is_allowed = is_allowed or _applies(statement, deed, action)
+            elif _applies(statement, deed, action):
+                return Decision(False, f"statement {statement.sid or 'without a Sid'} denies it")
+    return _ALLOWED if is_allowed else _UNSAID
 
 
 def _applies(statement: Statement, deed: Deed, action: str) -> bool:
@@ -66,5 +64,8 @@ def _applies(statement: Statement, deed: Deed, action: str) -> bool:
     return (
         statement.actions.match(action)
         and statement.resources.match(deed.resource)
-        and all(condition.holds(deed.context) for condition in statement.conditions)
+        and (
+            not statement.conditions
+            or all(condition.holds(deed.context) for condition in statement.conditions)
+        )
     )

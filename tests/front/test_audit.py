@@ -13,7 +13,7 @@ from edge.access.principals import user_arn
 from edge.keyring import open_keyring
 from edge.model.ids import function_arn
 from tests.cli.commands import edge
-from tests.front.lambda_calls import lambda_client
+from tests.front.callers import bearer, client_of
 from tests.front.packages import package
 from tests.running import Server
 
@@ -41,7 +41,7 @@ def keys(data: Path) -> dict[str, NewKey]:
 def host(data: Path, keys: dict[str, NewKey], echo: bytes) -> Iterator[Server]:
     """A closed host of two workers."""
     with Server(data, workers=2) as server:
-        server.control.headers["authorization"] = f"Bearer {keys['admin'].token}"
+        server.control.headers.update(bearer(keys["admin"]))
         server.deploy("echo", echo)
         yield server
 
@@ -91,8 +91,7 @@ def test_what_did_not_succeed(host: Server) -> None:
 
 def test_the_function_that_is_created(host: Server, keys: dict[str, NewKey], echo: bytes) -> None:
     """Is named in the body, and in the log."""
-    admin = keys["admin"]
-    with lambda_client(host.control_url, admin.access_key_id, admin.secret) as client:
+    with client_of(host, keys["admin"]) as client:
         client.create_function(
             FunctionName="made",
             Runtime="provided.al2023",
@@ -125,8 +124,9 @@ def test_refusals(host: Server, keys: dict[str, NewKey]) -> None:
     assert (refused["stage"], refused["status"]) == ("refused", 403)
     assert refused["who"] == user_arn("reader")
     assert "no policy allows it" in refused["reason"]
-    headers = {"authorization": f"Bearer {keys['reader'].token}"}
-    shown = httpx.get(f"{host.control_url}/v1/audit", headers=headers, trust_env=False)
+    shown = httpx.get(
+        f"{host.control_url}/v1/audit", headers=bearer(keys["reader"]), trust_env=False
+    )
     assert shown.status_code == 403
 
 

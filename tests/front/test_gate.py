@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -16,6 +17,8 @@ from edge.keyring import open_keyring
 from edge.model.ids import function_arn
 from tests.running import Server
 
+CONNECTIONS = 12
+"""So many that both workers have some of them."""
 INVOKER = {
     "Statement": {
         "Effect": "Allow",
@@ -134,12 +137,21 @@ def test_refusals_and_changes_are_logged(shared_server: Server, keys: dict[str, 
     assert "edge_wrong" not in log
 
 
-def test_open_until_the_first_key(server: Server) -> None:
-    """A host without keys lets this machine in, and closes as soon as there is one."""
-    assert server.control.get("/v1/functions").status_code == 200
-    with open_keyring(Path(server.data)) as keyring:
-        token = keyring.create("first").token
-        assert server.control.get("/v1/functions").status_code == 403
-        assert server.control.get("/v1/functions", headers=bearer(token)).status_code == 200
-        keyring.revoke("first")
-    assert server.control.get("/v1/functions", headers=bearer(token)).status_code == 403
+def test_open_until_the_first_key(tmp_path: Path) -> None:
+    """A host without keys lets this machine in, and closes, all of it, as soon as there is one."""
+    with Server(tmp_path / "data", workers=2) as server:
+
+        def statuses(headers: dict[str, str] | None = None) -> set[int]:
+            url = f"{server.control_url}/v1/functions"
+            return {
+                httpx.get(url, headers=headers, trust_env=False).status_code
+                for _ in range(CONNECTIONS)
+            }
+
+        assert statuses() == {200}
+        with open_keyring(server.data) as keyring:
+            token = keyring.create("first").token
+            assert statuses() == {403}
+            assert statuses(bearer(token)) == {200}
+            keyring.revoke("first")
+        assert statuses() == statuses(bearer(token)) == {403}

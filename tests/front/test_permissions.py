@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from edge.access.keyring import NewKey
 from edge.access.principals import user_arn
 from edge.keyring import open_keyring
 from edge.model.ids import function_arn
-from tests.front.lambda_calls import create, lambda_client, payload, refused
+from tests.front.callers import bearer, client_of
+from tests.front.lambda_calls import create, payload, refused
 from tests.running import Server
 
 NOTHING = {"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}
@@ -22,11 +22,6 @@ NO_CALLS = {"Statement": {"Effect": "Deny", "Action": "lambda:Invoke*", "Resourc
 INVOKE = "lambda:InvokeFunction"
 CONNECTIONS = 12
 """So many that both workers have some of them."""
-
-
-def client_of(server: Server, key: NewKey) -> AbstractContextManager[Any]:
-    """boto3 with a key."""
-    return lambda_client(server.control_url, key.access_key_id, key.secret)
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +59,9 @@ def allow(client: Any, principal: str, sid: str = "s1", **members: Any) -> dict[
 
 def statuses(server: Server, key: NewKey, place: str = "shop") -> set[int]:
     """What a key is answered that calls a function over so many connections."""
-    headers = {"authorization": f"Bearer {key.token}"}
     path = f"{server.control_url}/2015-03-31/functions/{place}/invocations"
     return {
-        httpx.post(path, headers=headers, content=b"1", trust_env=False).status_code
+        httpx.post(path, headers=bearer(key), content=b"1", trust_env=False).status_code
         for _ in range(CONNECTIONS)
     }
 
@@ -221,7 +215,7 @@ def test_what_is_refused(
     response = server.control.post(
         f"/2015-03-31/functions/{name}/policy",
         json={"StatementId": "s1", "Action": INVOKE, "Principal": "*", **members},
-        headers={"authorization": f"Bearer {made['admin'].token}"},
+        headers=bearer(made["admin"]),
     )
     assert (response.status_code, response.headers["x-amzn-errortype"]) == (status, code)
 

@@ -12,6 +12,7 @@ from edge.keyring import open_keyring
 from edge.meter.journal import read_records
 from edge.model.outcome import Outcome
 from edge.model.rate import Rate
+from tests.front.callers import bearer
 from tests.running import Server
 
 INVOKE = "/2015-03-31/functions/{}/invocations"
@@ -26,9 +27,9 @@ def host(tmp_path_factory: pytest.TempPathFactory, echo: bytes) -> Iterator[Serv
     """A closed host; its clients have a key without a rate."""
     data: Path = tmp_path_factory.mktemp("rates") / "data"
     with open_keyring(data) as keyring:
-        token = keyring.create("admin").token
+        admin = keyring.create("admin")
     with Server(data, workers=2) as server:
-        server.control.headers["authorization"] = f"Bearer {token}"
+        server.control.headers.update(bearer(admin))
         for name, settings in (
             ("slow", {"rate": {"perSecond": SLOW.per_s, "burst": SLOW.burst}}),
             ("bodies", {"rate": {"perSecond": SLOW.per_s, "burst": SLOW.burst}}),
@@ -95,7 +96,7 @@ def test_a_rate_is_changed_without_a_deploy(host: Server, echo: bytes) -> None:
 
 def test_a_key_asks_no_more_often_than_it_may(host: Server, slow_key: NewKey) -> None:
     """On both planes together, whatever it asks for; others are not held up."""
-    headers = {"authorization": f"Bearer {slow_key.token}"}
+    headers = bearer(slow_key)
     urls = (f"{host.http_url}/asked", host.control_url + INVOKE.format("free"))
     answers = [ask(urls[each % 2], headers=headers) for each in range(TRIES)]
     assert SLOW.burst <= counted(answers)[200] <= SLOW.burst + 1
@@ -118,8 +119,7 @@ def test_strangers_use_up_nobodys_rate(host: Server, slow_key: NewKey) -> None:
     assert counted([ask(f"{host.http_url}/asked", headers=wrong) for _ in range(TRIES)]) == {
         403: TRIES
     }
-    right = {"authorization": f"Bearer {slow_key.token}"}
-    assert ask(f"{host.http_url}/asked", headers=right).status_code == 200
+    assert ask(f"{host.http_url}/asked", headers=bearer(slow_key)).status_code == 200
 
 
 def test_async_events_wait_for_their_function(host: Server, echo: bytes) -> None:

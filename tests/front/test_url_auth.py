@@ -3,9 +3,8 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +14,7 @@ from edge.access.keyring import NewKey
 from edge.access.principals import user_arn
 from edge.keyring import open_keyring
 from edge.model.ids import ACCOUNT, function_arn
-from tests.front.lambda_calls import lambda_client
+from tests.front.callers import bearer, client_of
 from tests.front.wire import connect, exchange, is_closed, read_response
 from tests.running import Server
 from tests.signing import BODY, Request
@@ -72,7 +71,7 @@ def keys(data: Path) -> dict[str, NewKey]:
 def host(data: Path, keys: dict[str, NewKey], echo: bytes) -> Iterator[Server]:
     """A closed host: `iam` takes signed requests, `token` tokens too, `open` all."""
     with Server(data) as server:
-        server.control.headers["authorization"] = f"Bearer {keys['admin'].token}"
+        server.control.headers.update(bearer(keys["admin"]))
         with client_of(server, keys["admin"]) as admin:
             for name, auth_type in (("iam", "AWS_IAM"), ("token", "TOKEN"), ("open", "NONE")):
                 server.deploy(name, echo)
@@ -84,11 +83,6 @@ def host(data: Path, keys: dict[str, NewKey], echo: bytes) -> Iterator[Server]:
         yield server
 
 
-def client_of(server: Server, key: NewKey) -> AbstractContextManager[Any]:
-    """boto3 with a key."""
-    return lambda_client(server.control_url, key.access_key_id, key.secret)
-
-
 @pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
 def web(host: Server, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """A client of the data plane, through either door."""
@@ -97,11 +91,6 @@ def web(host: Server, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
         base_url=host.http_url, http1=not http2, http2=http2, trust_env=False
     ) as made:
         yield made
-
-
-def bearer(key: NewKey) -> dict[str, str]:
-    """The header of a token."""
-    return {"Authorization": f"Bearer {key.token}"}
 
 
 def call(web: httpx.Client, request: Request) -> httpx.Response:

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 from edge.model.route import ANY_HOST, ANY_METHOD, Route
 
+HOST_CHARS_MAX = 255
+"""As at the door of HTTP/1.1: what is longer is no host, and takes time by its dots' square."""
 _WILDCARD = "*."
 
 
@@ -147,4 +149,5 @@ def _name(host: str) -> str:
     """A Host field's name, without its port."""
     if host.startswith("["):
         return host.partition("]")[0].lower() + "]"
-    return host.partition(":")[0].lower().removesuffix(".")
+    name = host.partition(":")[0].lower().removesuffix(".")
+    return name if len(name) <= HOST_CHARS_MAX else ""

@@ -45,6 +45,7 @@ TABLE = RouteTable(
         ("POST", "a.b.example.com/hi/x", "below", "POST /hi/{name}", {"name": "x"}),
         ("GET", "a.b.example.com/hi/x", "hi", "GET /hi/{name}", {"name": "x"}),
         ("GET", "any/gr%C3%B6%C3%9fe", "wide", "GET /größe", {}),
+        ("POST", f"{'a.' * 150}example.com/hi/Ada", "hi", "ANY /hi/Ada", {}),
         ("GET", "[2001:DB8::1]:80/six", "wide", "GET /six", {}),
     ],
 )

@@ -9,6 +9,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -17,7 +18,7 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
 from edge.config import DoorSettings
-from edge.front.asgi import App
+from edge.front.asgi import App, Receive, Scope, Send
 from edge.front.door.handshakes import Handshakes
 from edge.front.door.head import Heads
 from edge.front.door.peer import Peer
@@ -51,7 +52,7 @@ class Door:
         self.now_s = self.loop.time()
         self.date = date_line(time.time())
         self.stopping = False
-        self._app = ASGIWrapper(app)  # type: ignore[arg-type]  # Hypercorn's own names for ASGI
+        self._app = app
         self._connect = connect
         self._config = config
         self._context = WorkerContext(None)
@@ -159,12 +160,17 @@ class Door:
         self, connection: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         state: dict[str, Any] = {}
+        app = ASGIWrapper(partial(self._call, connection))
         try:
-            await TCPServer(
-                self._app, self.loop, self._config, self._context, state, reader, writer
-            )
+            await TCPServer(app, self.loop, self._config, self._context, state, reader, writer)
         finally:
             self.leave(connection)
+
+    async def _call(self, connection: Peer, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application for Hypercorn, which knows no proxies and no mapped addresses."""
+        if scope["type"] == "http":
+            scope["client"] = (connection.source(scope["headers"]), 0)
+        await self._app(scope, receive, send)
 
     # Time
 

@@ -4,7 +4,9 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.front.door.messages.message import get
@@ -69,6 +71,17 @@ def test_slow_heads_are_closed_and_harm_nobody(host: Server) -> None:
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_a_proxy_is_believed_over_http2_too(tmp_path: Path, echo: bytes) -> None:
+    """A policy's condition on the address is about the client, whatever the proxy speaks."""
+    with Server(tmp_path / "data", settings={"trusted_proxies": "127.0.0.1"}) as server:
+        server.deploy("echo", echo)
+        for version in ("http1", "http2"):
+            versions = {"http1": False, "http2": False, version: True}
+            with httpx.Client(base_url=server.http_url, trust_env=False, **versions) as client:
+                event = client.get("/echo", headers={"X-Forwarded-For": "192.0.2.7"}).json()
+            assert event["requestContext"]["http"]["sourceIp"] == "192.0.2.7", version
 
 
 @pytest.mark.parametrize("door", ["edge", "hypercorn"])

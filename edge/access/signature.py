@@ -2,9 +2,10 @@
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 Neighbours: `authority.py` looks the secret up and calls this; nothing here does I/O.
-Invariant: whatever decides what a request does (method, path, query, host, every `x-amz-` header,
-body) is under the signature. A request can be sent again for `SKEW_S_MAX`, not longer: clients
-sign equal requests of one second equally, so a repetition is no proof of a theft.
+Invariant: whatever decides what a request does (method, path, query, host, every header that begins
+with `x-amz-` or `x-edge-`, body) is under the signature. A request can be sent again for
+`SKEW_S_MAX`, not longer: clients sign equal requests of one second equally, so a repetition is no
+proof of a theft.
 """
 
 import hmac
@@ -27,7 +28,7 @@ _TERMINATOR = "aws4_request"
 _DATE = b"x-amz-date"
 _BODY_DIGEST = b"x-amz-content-sha256"
 _SESSION_TOKEN = b"x-amz-security-token"
-_OWN_PREFIX = b"x-amz-"
+_OWN_PREFIXES = (b"x-amz-", b"x-edge-")
 _UNRESERVED = "-_.~"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
@@ -186,7 +187,7 @@ def _check_signed_headers(signed: list[str], fields: Mapping[bytes, bytes]) -> N
         raise IncompleteSignature(
             f"SignedHeaders must be at most {SIGNED_HEADERS_MAX} names in order, each once"
         )
-    needed = ["host", *(n.decode("latin-1") for n in fields if n.startswith(_OWN_PREFIX))]
+    needed = ["host", *(n.decode("latin-1") for n in fields if n.startswith(_OWN_PREFIXES))]
     missing = [name for name in needed if name not in signed]
     if missing:
         raise InvalidSignature(f"not signed, but it must be: {', '.join(missing)[:200]}")

@@ -133,9 +133,14 @@ def test_tampered_header(name: bytes) -> None:
 
 
 def test_added_header() -> None:
-    """An x-amz- header that the signature does not cover is refused, as is a second value."""
+    """A header of Amazon's or ours that the signature does not cover is refused, as is a second
+    value."""
     wire, body = signed()
-    for added in ((b"x-amz-invocation-type", b"Event"), (b"x-amz-log-type", b"None")):
+    for added in (
+        (b"x-amz-invocation-type", b"Event"),
+        (b"x-amz-log-type", b"None"),
+        (b"x-edge-invocation-type", b"Event"),
+    ):
         with pytest.raises(InvalidSignature):
             check(replace(wire, headers=[*wire.headers, added]), body)
 
@@ -149,7 +154,7 @@ def test_dropped_header() -> None:
 
 
 def test_other_headers_are_free() -> None:
-    """A proxy may add headers that are not Amazon's."""
+    """A proxy may add headers that are neither Amazon's nor ours."""
     wire, body = signed()
     assert check(replace(wire, headers=[*wire.headers, (b"via", b"1.1 proxy")]), body) == KEY
 

@@ -1,13 +1,19 @@
 """Bytes on their way from one who writes to one who reads, neither of them far ahead.
 
 Neighbours: `host/` writes what a guest answers and reads what it is sent; `front/` has the other
-ends. The pieces are passed on as they are, never copied into one another before they are read.
+ends. The pieces are passed on as they are, but for small ones in a row: each alone takes 50
+bytes more.
 Invariant: what is read is what was written, in its order; nothing is written to a closed pipe, nor
 more than fits by who asks for room first. Used on one event loop.
 """
 
 import asyncio
 from collections import deque
+
+from edge.model.limits import KIB
+
+SMALL_BYTES = 1 * KIB
+JOINED_BYTES_MAX = 64 * KIB
 
 Trailers = tuple[tuple[str, str], ...]
 """Fields behind a body: names in lower case, values in Latin-1."""
@@ -36,7 +42,7 @@ class Pipe:
         self.written_bytes = 0
         self.trailers: Trailers = ()
         self.is_cut = False
-        self._pieces: deque[bytes | memoryview] = deque()
+        self._pieces: deque[bytes | bytearray | memoryview] = deque()
         self._size = 0
         self._is_closed = False
         self._changed = asyncio.Event()
@@ -61,10 +67,21 @@ class Pipe:
     def write(self, data: bytes | memoryview) -> None:
         """Put a piece behind the others; no more than there is room for."""
         if data and not self._is_closed:
-            self._pieces.append(data)
+            self._append(data)
             self._size += len(data)
             self.written_bytes += len(data)
             self._changed.set()
+
+    def _append(self, data: bytes | memoryview) -> None:
+        pieces = self._pieces
+        if pieces and len(data) < SMALL_BYTES:
+            last = pieces[-1]
+            if not isinstance(last, bytearray) and len(last) < SMALL_BYTES:
+                last = pieces[-1] = bytearray(last)
+            if isinstance(last, bytearray) and len(last) < JOINED_BYTES_MAX:
+                last += data
+                return
+        pieces.append(data)
 
     async def write_all(self, data: bytes) -> None:
         """Put all of it behind the others, as room comes; return when the last of it is in."""
@@ -120,9 +137,9 @@ class Pipe:
         self._changed.set()
         return bytes(data)
 
-    def _taken(self, bytes_max: int) -> list[bytes | memoryview]:
+    def _taken(self, bytes_max: int) -> list[bytes | bytearray | memoryview]:
         """The first pieces, as much as `bytes_max` of them."""
-        taken: list[bytes | memoryview] = []
+        taken: list[bytes | bytearray | memoryview] = []
         while bytes_max and self._pieces:
             piece = self._pieces.popleft()
             if len(piece) > bytes_max:

@@ -1,6 +1,7 @@
 """Bytes between two rooms: in order, never more of them than fit, and an end that is told."""
 
 import asyncio
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,21 @@ def test_what_is_read_is_what_was_written(
         return read
 
     assert asyncio.run(run()) == b"".join(pieces)
+
+
+async def test_small_pieces_take_little_more_than_their_bytes() -> None:
+    """A guest that writes byte by byte makes its host keep no multiple of its bound."""
+    size = 1 << 18
+    pipe = Pipe(size)
+    tracemalloc.start()
+    try:
+        for number in range(size // 2):
+            pipe.write((number % 60_000).to_bytes(2))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert pipe.waiting_bytes == size
+    assert taken < 2 * size
 
 
 async def test_a_writer_waits_for_room() -> None:

@@ -59,9 +59,10 @@ class Wire:
         fields = dict(self.headers)
         object.__setattr__(self, "fields", fields)
         if len(fields) != len(self.headers):
-            for name in fields:
-                values = (value for each, value in self.headers if each == name)
-                fields[name] = b",".join(b" ".join(value.split()) for value in values)
+            values: dict[bytes, list[bytes]] = {name: [] for name in fields}
+            for name, value in self.headers:
+                values[name].append(b" ".join(value.split()))
+            fields.update((name, b",".join(each)) for name, each in values.items())
 
 
 @dataclass(frozen=True, slots=True)

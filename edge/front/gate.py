@@ -89,9 +89,14 @@ class Gate:
         context = RequestContext(
             key, passage.source, passage.wire.headers, is_secure=passage.is_secure
         )
-        for action in need.actions:
+
+        def permit(action: str) -> None:
             deed = Deed(key.arn, action, need.resource, context, key.access_key_id)
             authority.permit(key, deed, policy)
+
+        for action in need.actions:
+            permit(action)
+        passage.permit = permit
 
     async def _turn_away(self, passage: Passage, error: EdgeError, send: Send) -> None:
         """Answer who is not let in; what a known caller wanted to change is audited, too.

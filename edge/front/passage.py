@@ -5,6 +5,7 @@ Invariant: what was read of the body is given to the endpoint as if nobody had r
 """
 
 import asyncio
+from collections.abc import Callable
 
 from edge.access.authority import Claim
 from edge.access.signature import Wire
@@ -18,14 +19,28 @@ from edge.model.ids import parse_name
 
 ANONYMOUS = "anonymous"
 
+Permit = Callable[[str], None]
+"""Raises Denied unless the caller may do this action, too, on what the request is about: for what
+only the body tells."""
+
 
 class Passage:
     """One request: what it asks for, and who sent it as far as that is known.
 
-    `claim` names a key, `is_proved` says that its holder sent this.
+    `claim` names a key, `is_proved` says that its holder sent this. `permit` is for the endpoint.
     """
 
-    __slots__ = ("_body", "_scope", "claim", "is_proved", "need", "receive", "request_id", "wire")
+    __slots__ = (
+        "_body",
+        "_scope",
+        "claim",
+        "is_proved",
+        "need",
+        "permit",
+        "receive",
+        "request_id",
+        "wire",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, need: Need, request_id: str) -> None:
         self._scope = scope
@@ -38,6 +53,7 @@ class Passage:
         )
         self.claim: Claim | None = None
         self.is_proved = False
+        self.permit: Permit = _permitted
 
     @property
     def source(self) -> str:
@@ -82,7 +98,11 @@ class Passage:
     def told(self) -> Scope:
         """The scope with what the endpoint is told: a state of the request's own, for a server may
         have one for the whole connection."""
-        state = {"caller": self.caller, "request_id": self.request_id}
+        state = {
+            "caller": self.caller,
+            "request_id": self.request_id,
+            "permit": self.permit,
+        }
         return {**self._scope, "state": {**self._scope.get("state", {}), **state}}
 
     def asked(self) -> dict[str, str]:
@@ -131,3 +151,7 @@ def _named_in(body: bytes) -> str:
     except InvalidRequest:
         return ""  # the endpoint will refuse it
     return name
+
+
+def _permitted(_action: str) -> None:
+    """Where no keys are asked for, all is permitted."""

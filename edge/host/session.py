@@ -61,7 +61,7 @@ class Session:
         """As if nothing had run yet: the guest is started again, and nobody saw the first try."""
         self.log.clear()
         self.calls.clear()
-        self.stdin_position = self.host_fuel = self.streams_closed = 0
+        self.stdin_position = self.host_fuel = self.host_ns = self.streams_closed = 0
         self.exit_status = None
 
     def charge(self, fuel: int) -> None:

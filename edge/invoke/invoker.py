@@ -158,9 +158,9 @@ class Invoker:
         begun, work, execution = invocation
         version, session = begun.version, work.session
         session.taker = taker or ResponseStream.collect
-        if session.response is not None:
-            session.taker(session.response)
         try:
+            if session.response is not None:
+                session.taker(session.response)
             ending: Ending | Execution
             if execution is None:
                 ending = await self._rebuild(work)

@@ -89,12 +89,14 @@ class FirstSlice:
 
     @classmethod
     def load(cls, engine: int, kept_bytes_max: int, path: Path = LIBRARY) -> Self | None:
-        """The library for an engine; None where it was not built."""
+        """The library for an engine; None where it was not built, or not from this source."""
         try:
             library = ctypes.PyDLL(str(path))
-        except OSError:
+            block_bytes = library["edge_block_bytes"]
+        except (OSError, AttributeError):
             return None
-        return cls(library, engine, kept_bytes_max)
+        block_bytes.restype = ctypes.c_uint64
+        return cls(library, engine, kept_bytes_max) if block_bytes() == _WORDS * 8 else None
 
     def run(self, instance: Instance, event: bytes) -> bytes | None:
         """The answer of a guest that is gone then; None when there is something left to say of it,

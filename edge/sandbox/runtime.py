@@ -84,10 +84,10 @@ class Sandbox:
         seat = seats.take() or self._components.ready.give_up_seat()
         if seat is None:
             return _NO_SEAT
-        instance = Instance(module, seat, work.session, work.allowance)
         if module.stalls:
             module.first_slice = None
         first_slice = module.first_slice
+        instance = Instance(module, seat, work.session, work.allowance)
         answer = None if first_slice is None else first_slice.run(instance, work.data)
         if answer is None:
             execution = Execution(instance, seats, work.data, began_ns)

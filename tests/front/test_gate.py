@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import cbor2
 import httpx
 import pytest
 from botocore.config import Config
@@ -155,3 +156,37 @@ def test_open_until_the_first_key(tmp_path: Path) -> None:
             assert statuses(bearer(token)) == {200}
             keyring.revoke("first")
         assert statuses() == statuses(bearer(token)) == {403}
+
+
+DEPLOYER = {
+    "Statement": {
+        "Effect": "Allow",
+        "Action": ["lambda:CreateFunction", "lambda:UpdateFunctionCode"],
+        "Resource": "*",
+    }
+}
+
+
+def test_a_deploy_takes_an_action_for_all_that_it_changes(
+    shared_server: Server, keys: dict[str, NewKey], echo: bytes
+) -> None:
+    """Who may only bring code cannot open a function, route to it, or grant it anything."""
+    with open_keyring(shared_server.data) as keyring:
+        headers = bearer(keyring.create("deployer", json.dumps(DEPLOYER)).token)
+
+    def put(**settings: object) -> httpx.Response:
+        body = cbor2.dumps({"module": echo, "settings": settings})
+        headers["content-type"] = "application/cbor"
+        return shared_server.control.put("/v1/functions/brought", content=body, headers=headers)
+
+    assert put().status_code == 201
+    for settings, action in (
+        ({"auth": "token"}, "lambda:UpdateFunctionUrlConfig"),
+        ({"concurrency": 3}, "lambda:PutFunctionConcurrency"),
+        ({"routes": [{"path": "/other/{x+}"}]}, "edge:PutRoutes"),
+        ({"rate": {"perSecond": 5}}, "edge:PutRate"),
+        ({"grants": ["kv"]}, "edge:PutGrants"),
+    ):
+        answer = put(**settings)
+        assert (answer.status_code, action in answer.text) == (403, True), settings
+    assert put(description="the code's own").status_code == 200

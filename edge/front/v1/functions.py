@@ -17,7 +17,7 @@ from edge.front.endpoints import body_of, json_response
 from edge.front.services import Bounds, Services
 from edge.front.v1.info import info, ready
 from edge.front.v1.query import function_name, whole
-from edge.front.v1.settings import settings_from, shared_from
+from edge.front.v1.settings import GRANT, actions_of, settings_from, shared_from
 from edge.model.cbor import CborError, decode
 from edge.model.errors import InvalidContent, InvalidRequest, NotFound
 from edge.model.function import Settings, SharedSettings, Version
@@ -66,7 +66,12 @@ class Functions:
         if upload.settings is not None:
             settings = settings_from(upload.settings, settings)
         change = partial(shared_from, upload.settings)
-        shared = change(current.shared if current else SharedSettings())
+        before = current.shared if current else SharedSettings()
+        shared = change(before)
+        for action in actions_of(before, shared):
+            request.state.permit(action)
+        if settings.grants != (current.settings.grants if current else ()):
+            request.state.permit(GRANT)
         if current and current.artifact.digest == upload.digest and current.settings == settings:
             if current.shared == shared:
                 return json_response(200, {**info(current), "changed": False})

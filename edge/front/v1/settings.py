@@ -36,6 +36,10 @@ _RATE_KEYS = frozenset(("perSecond", "burst"))
 _PRIME_KEYS = frozenset(("name", "event", "answers"))
 
 
+GRANT = "edge:PutGrants"
+"""The action that it takes to give a function other grants."""
+
+
 def settings_from(document: object, current: Settings) -> Settings:
     """Read a settings document; raises InvalidConfiguration."""
     if not isinstance(document, dict):
@@ -72,6 +76,17 @@ def shared_from(document: object, shared: SharedSettings) -> SharedSettings:
     if "auth" in document:
         shared = shared.with_auth_type(_auth_type(document), time_ns() // 1_000_000)
     return shared
+
+
+def actions_of(before: SharedSettings, after: SharedSettings) -> tuple[str, ...]:
+    """The actions that a change of shared settings takes, beside deploying."""
+    changes = (
+        ("lambda:UpdateFunctionUrlConfig", before.urls != after.urls),
+        ("lambda:PutFunctionConcurrency", before.concurrency_max != after.concurrency_max),
+        ("edge:PutRoutes", before.routes != after.routes),
+        ("edge:PutRate", before.rate != after.rate),
+    )
+    return tuple(action for action, is_changed in changes if is_changed)
 
 
 def _rate(value: object) -> Rate | None:

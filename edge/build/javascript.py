@@ -48,6 +48,8 @@ _BUNDLE = (
     "--supported:for-await=false",
     "--external:wasi:*",
     "--external:edge:*",
+    # QuickJS opens no files: what a function reads, it imports.
+    *(f"--loader:{suffix}=text" for suffix in (".csv", ".graphql", ".html", ".md", ".sql", ".xml")),
     "--keep-names",
     "--charset=utf8",
     "--log-level=warning",

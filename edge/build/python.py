@@ -12,16 +12,17 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from edge.build.files import pack_files
 from edge.build.process import compiler_failure, run_to_end, tool_environment
 from edge.build.project import Project, tree_files
 from edge.build.requirements import REQUIREMENTS, install_requirements
 from edge.build.sdk import TEMPLATE, sdk_directory, wit_directory
 from edge.build.steady import STEADY_SOURCE, steady_environment
 from edge.model.errors import BuildFailed, MissingToolchain
-from edge.model.sections import WARNINGS, add_section
+from edge.model.sections import FILES, WARNINGS, add_section
 
 _COMPILER = "componentize-py"
 _WORLD = "function"
@@ -29,6 +30,10 @@ _APP = "edge_function"
 _TASK = "edge_task.json"
 _SEED, _SEED_BYTES = "edge_seed", 32
 _WARNINGS = "edge_warnings"
+_MOUNTS = ("/var/task", "/1")
+"""Where a request sees the function's files: as on Lambda, and as the build did, which is what
+`__file__` says. componentize-py calls the folders of its path by their number."""
+_MODULES = (".py", ".pyc")
 _MADE_OR_TEMPLATE = shutil.ignore_patterns("__pycache__", TEMPLATE, "*.md")
 _ROOTS = ("main.py", "app.py", "lambda_function.py", "handler.py", "index.py")
 """What a directory's handler may be in, in the order in which they are looked for."""
@@ -112,17 +117,17 @@ class Python:
                 environment={
                     "VIRTUAL_ENV": str(Path(scratch, "packages")),
                     "RUST_BACKTRACE": "0",
-                    **steady_environment(project, Path(scratch)),
+                    **steady_environment(project, Path(scratch), with_files=True),
                 },
             )
-            warnings = packages / _WARNINGS
-            told = warnings.read_bytes() if warnings.is_file() else b""
+            files, warnings = pack_files(task, _readable(project, task), _MOUNTS)
+            if (packages / _WARNINGS).is_file():
+                warnings = (*warnings, (packages / _WARNINGS).read_text().rstrip())
         if exit_code != 0:
             raise compiler_failure(project, exit_code, _guest_traceback(said))
         if not output.is_file():
             raise BuildFailed(f"{project.name}: componentize-py made no component")
-        if told:
-            output.write_bytes(add_section(output.read_bytes(), WARNINGS, told))
+        _add_sections(output, {FILES: files, WARNINGS: "\n".join(warnings).encode()})
 
 
 def _root_of(directory: Path) -> Path | None:
@@ -161,6 +166,25 @@ def _guest_traceback(said: str) -> str:
     """The function's own traceback, out of what componentize-py wraps around it; all if none."""
     begins, ends = said.rfind(_TRACEBACK), said.find(_CAUSE)
     return said[begins : ends if ends > begins else None].strip() if begins >= 0 else said
+
+
+def _readable(project: Project, task: Path) -> Iterator[Path]:
+    """What a request may open: the function's own files first, then those of its packages; modules
+    are imported, and native parts are gone."""
+    files = tree_files(project.source) if project.source.is_dir() else ()
+    own = [task / path.relative_to(project.source) for path in files]
+    for path in dict.fromkeys((*own, *sorted(task.rglob("*")))):
+        if path.is_file() and path.suffix not in _MODULES and path.name != _TASK:
+            yield path
+
+
+def _add_sections(component: Path, sections: Mapping[str, bytes]) -> None:
+    """Those that say anything."""
+    content = component.read_bytes()
+    for name, said in sections.items():
+        if said:
+            content = add_section(content, name, said)
+    component.write_bytes(content)
 
 
 def _write_task(project: Project, module: str, task: Path) -> None:

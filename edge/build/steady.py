@@ -19,12 +19,16 @@ from edge.build.project import Project
 STEADY_SOURCE = Path(__file__).with_name("steady.c")
 _FLAGS = ("-shared", "-fPIC", "-O2", "-pthread", "-ldl")
 _PRELOAD = "LD_PRELOAD"
+_FILES = "EDGE_STEADY_FILES"
 
 
-def steady_environment(project: Project, folder: Path) -> Mapping[str, str]:
+def steady_environment(
+    project: Project, folder: Path, *, with_files: bool = False
+) -> Mapping[str, str]:
     """What to add to a compiler's environment; the library is made in `folder`, which outlives it.
 
-    Raises BuildFailed where the build is stopped.
+    `with_files` is for one that shows the program files, and runs no other program. Raises
+    BuildFailed where the build is stopped.
     """
     compiler = _compiler()
     if compiler is None or not sys.platform.startswith("linux"):
@@ -34,7 +38,8 @@ def steady_environment(project: Project, folder: Path) -> Mapping[str, str]:
     if exit_code != 0:
         return {}
     others = os.environ.get(_PRELOAD)
-    return {_PRELOAD: f"{library}:{others}" if others else str(library)}
+    loaded = {_PRELOAD: f"{library}:{others}" if others else str(library)}
+    return {**loaded, _FILES: "1"} if with_files else loaded
 
 
 def _compiler() -> tuple[str, ...] | None:

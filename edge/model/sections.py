@@ -7,6 +7,11 @@ Source: the binary format's `section` and `custom` (a component's are the same a
 
 WARNINGS = "edge:warnings"
 """Lines of UTF-8, each for the deployer."""
+FILES = "edge:files"
+"""What the function's guests may read; `host/wasi2/package.py` has the form."""
+FILES_MAX = 4_096
+FILES_BYTES_MAX = 16 << 20
+"""Of all of them together."""
 
 _HEADER_BYTES = 8
 _CUSTOM = 0

@@ -20,17 +20,18 @@ from pathlib import Path
 
 import wasmtime
 
+from edge.host.wasi2.package import read_package
 from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused
 from edge.model.function import GuestKind, SnapshotReport, SnapshotState
 from edge.model.limits import MIB
 from edge.model.prime import Prime
-from edge.model.sections import WARNINGS, read_section
+from edge.model.sections import FILES, WARNINGS, read_section
 from edge.sandbox.component.build import build_component
 from edge.sandbox.component.inspect import is_component
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.inspect import inspect_module
 from edge.sandbox.instance import Allowance
-from edge.sandbox.modules import write_compiled
+from edge.sandbox.modules import files_path, write_compiled
 from edge.sandbox.snapshot import SnapshotSettings, take_snapshot
 
 _LOWEST_PRIORITY = 19
@@ -90,7 +91,9 @@ def build(order: BuildOrder) -> BuildReport:
         )
     )
     log: tuple[tuple[int, str], ...] = ()
+    files: bytes | None = None
     if is_component(module):
+        files = component_files(module)
         kind, compiled = build_component(engine, module, _allowance(order))
         image, report = module, preinitialised(module)
     else:
@@ -99,7 +102,10 @@ def build(order: BuildOrder) -> BuildReport:
         compiled = compile_module(engine, image)
     digest = hashlib.sha256(image).hexdigest()
     Path(order.image).write_bytes(image)
-    write_compiled(Path(order.compiled_directory) / engine.identity / f"{digest}.cwasm", compiled)
+    place = Path(order.compiled_directory) / engine.identity / f"{digest}.cwasm"
+    if files is not None:
+        write_compiled(files_path(place), files)
+    write_compiled(place, compiled)
     return BuildReport(
         digest,
         kind,
@@ -117,6 +123,17 @@ def preinitialised(component: bytes) -> SnapshotReport:
     told = (read_section(component, WARNINGS) or b"").decode("utf-8", "replace").splitlines()
     warnings = tuple(line[:_WARNING_CHARS_MAX] for line in told[:_WARNINGS_MAX])
     return SnapshotReport(SnapshotState.UNNEEDED, PREINITIALISED, warnings)
+
+
+def component_files(component: bytes) -> bytes | None:
+    """The section of its files, if it has one. Raises InvalidModule."""
+    section = read_section(component, FILES)
+    if section is not None:
+        try:
+            read_package(section)
+        except ValueError as error:
+            raise InvalidModule(f"the component cannot be used: {error}") from None
+    return section
 
 
 def _allowance(order: BuildOrder) -> Allowance:

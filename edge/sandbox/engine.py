@@ -152,6 +152,9 @@ class Engine:
             "wasm_gc": False,
             "wasm_exceptions": False,
             "wasm_stack_switching": False,
+            "wasm_component_model_async": False,
+            # With it, a host function of a component traps that is handed two handles at once.
+            "concurrency_support": False,
             "native_unwind_info": False,
         }
 

@@ -22,6 +22,7 @@ from edge.host.calls import HostCalls
 from edge.host.log import write_log
 from edge.host.memory import Memory
 from edge.host.wasi import poll as wasi_poll
+from edge.host.wasi2.package import Package
 from edge.model.errors import InvalidModule
 from edge.sandbox import raw
 from edge.sandbox.component.loaded import LoadedComponent, load_component
@@ -63,9 +64,12 @@ class Imports:
                     function.run, function.params, True
                 )
 
-    def load_component(self, path: Path) -> LoadedComponent:
-        """A compiled component with its own imports defined. Raises WasmtimeRefusal when stale."""
-        return load_component(self._engine, path, self._seats)
+    def load_component(self, path: Path, package: Package | None) -> LoadedComponent:
+        """A compiled component with its own imports defined, and its files.
+
+        Raises WasmtimeRefusal when stale.
+        """
+        return load_component(self._engine, path, self._seats, package)
 
     def link(self, module: wasmtime.Module) -> wasmtime.InstancePre:
         """Resolve the module's imports, and only those; raises InvalidModule."""

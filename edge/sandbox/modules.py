@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import wasmtime
 
+from edge.host.wasi2.package import read_package
 from edge.model.errors import NotFound, StorageFailure
 from edge.model.function import GuestKind
 from edge.model.limits import KIB
@@ -128,19 +129,39 @@ class Modules:
         return LoadedModule(self._engine, pre, module, self._first_slice)
 
     def _load_component(self, image: str) -> LoadedComponent:
+        path = self.path(image)
         try:
-            return self._imports.load_component(self.path(image))
+            package = read_package(files_path(path).read_bytes()) if has_files(path) else None
+            return self._imports.load_component(path, package)
         except WasmtimeRefusal:
             raise NotFound(f"the compiled module {image[:12]} is stale") from None
 
 
+def files_path(compiled: Path) -> Path:
+    """Where the files of a component are, beside its compiled file, if it has any."""
+    return Path(f"{compiled}.files")
+
+
+def has_files(compiled: Path) -> bool:
+    """Whether there are any, or were."""
+    return _checksum_of(files_path(compiled)).exists()
+
+
 def is_intact(path: Path) -> bool:
-    """Whether a compiled file is there and is the one that was written."""
+    """Whether a compiled file is there and is the one that was written, and so its files."""
     try:
-        expected = Path(f"{path}{CHECKSUM_SUFFIX}").read_text()
-        return checksum(path) == expected
+        written = _is_as_written(path)
+        return written and (not has_files(path) or _is_as_written(files_path(path)))
     except OSError:
         return False
+
+
+def _is_as_written(path: Path) -> bool:
+    return checksum(path) == _checksum_of(path).read_text()
+
+
+def _checksum_of(path: Path) -> Path:
+    return Path(f"{path}{CHECKSUM_SUFFIX}")
 
 
 def checksum(path: Path) -> str:
@@ -159,7 +180,7 @@ def write_compiled(path: Path, compiled: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(Path(f"{path}{CHECKSUM_SUFFIX}"), hashlib.sha256(compiled).hexdigest().encode())
+        _replace(_checksum_of(path), hashlib.sha256(compiled).hexdigest().encode())
         _replace(path, compiled)
     except OSError as error:
         raise StorageFailure(f"the compiled module cannot be written: {error.strerror}") from None

@@ -34,7 +34,8 @@ def look(place: Path, library: Path) -> list[object]:
     folder.mkdir(parents=True)
     for name in "ba" if place.name == "one" else "ab":
         (folder / name).write_text(f"file {name}")
-    environment = steady_environment(Project("f", folder, folder), library)
+    project = Project("f", folder, folder)
+    environment = steady_environment(project, library, with_files=True)
     if not environment:
         pytest.skip("no C compiler")
     said = subprocess.run(

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -12,9 +13,12 @@ from edge.host.log import LogBuffer
 from edge.host.session import Session
 from edge.host.wasi2 import directories, files
 from edge.host.wasi2.context import Context
-from edge.host.wasi2.descriptors import Descriptor
+from edge.host.wasi2.descriptors import CHANGES, Descriptor
+from edge.host.wasi2.package import read_package
 from edge.host.wasi2.results import Err
 from edge.host.wasi2.tree import DEPTH_MAX, NODES_MAX, Directory, Quota, Refused, Tree, split_path
+from edge.model import cbor
+from edge.model.sections import FILES_BYTES_MAX, FILES_MAX
 
 BYTES_MAX = 64
 CREATE = frozenset({"create"})
@@ -69,6 +73,55 @@ def test_a_file_opened_for_reading_is_not_written() -> None:
     directories.open_at(here, root(here), NONE, "f", CREATE, WRITE)
     file = directories.open_at(here, root(here), NONE, "f", NONE, frozenset({"read"}))
     assert files.write(here, file, b"x", 0) == Err("bad-descriptor")
+
+
+PACKAGE = {"mounts": ["/var/task", "/1"], "files": {"a": b"hi", "d/e/f": b"deep", "d/g": b""}}
+
+
+def test_a_package_is_read_and_never_changed() -> None:
+    """At every one of its places it is the same tree; each way to change it is refused."""
+    here = context()
+    here.package = read_package(cbor.encode(PACKAGE))
+    (tmp, _), (task, place), (other, alias) = directories.get_directories(here)
+    assert (place, alias) == ("/var/task", "/1")
+    assert files.is_same_object(here, task, other)
+    deep = directories.open_at(here, other, NONE, "d/e", NONE, frozenset({"read", CHANGES}))
+    file = directories.open_at(here, deep, NONE, "f", NONE, frozenset({"read"}))
+    assert files.read(here, file, 9, 0) == (b"deep", True)
+    assert files.stat(here, file)[4] == (315_532_800, 0)
+    for refused in (
+        directories.open_at(here, deep, NONE, "f", NONE, WRITE),
+        directories.open_at(here, deep, NONE, "f", frozenset({"truncate"}), NONE),
+        directories.open_at(here, deep, NONE, "new", CREATE, WRITE),
+        directories.create_directory_at(here, deep, "new"),
+        directories.unlink_file_at(here, deep, "f"),
+        directories.remove_directory_at(here, task, "d"),
+        directories.rename_at(here, task, "a", tmp, "a"),
+        directories.rename_at(here, tmp, "a", task, "b"),
+    ):
+        assert refused == Err("read-only")
+    assert files.write(here, file, b"x", 0) == Err("bad-descriptor")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        cbor.encode([1]),
+        cbor.encode({"mounts": ["/a"]}),
+        cbor.encode({"mounts": ["/a"] * 9, "files": {}}),
+        cbor.encode({"mounts": ["/../a"], "files": {}}),
+        cbor.encode({"mounts": ["/a"], "files": {"../x": b""}}),
+        cbor.encode({"mounts": ["/a"], "files": {"x": "text"}}),
+        cbor.encode({"mounts": ["/a"], "files": {"x": b"", "x/y": b""}}),
+        cbor.encode({"mounts": ["/a"], "files": {"x": bytes(FILES_BYTES_MAX + 1)}}),
+        cbor.encode({"mounts": ["/a"], "files": {str(n): b"" for n in range(FILES_MAX + 1)}}),
+    ],
+)
+def test_what_is_no_package_is_refused(said: bytes) -> None:
+    """Whatever a component brings along, within its bounds."""
+    with pytest.raises(ValueError, match=r"file|stream"):
+        read_package(said)
 
 
 def test_names_are_bounded() -> None:

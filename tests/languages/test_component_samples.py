@@ -152,15 +152,25 @@ import os
 import random
 
 TOKEN = os.urandom(4).hex()
+PLACES = ("", "/var/task/", os.path.dirname(__file__) + "/")
+
+def attempt(path, mode):
+    try:
+        open(path, mode)
+    except OSError as error:
+        return os.strerror(error.errno)
 
 def handler(event, context):
-    import colorsys, datetime, pkgutil
+    import colorsys, datetime, importlib.resources, pkgutil
     from other import deep
     return {
         "hsv": colorsys.rgb_to_hsv(1, 0, 0)[2],
         "year": datetime.datetime.strptime("2026", "%Y").year,
         "deep": deep.VALUE,
         "data": pkgutil.get_data("other", "data.txt").decode(),
+        "read": [open(f"{place}other/data.txt").read() for place in PLACES],
+        "resource": importlib.resources.files("other").joinpath("data.txt").read_text(),
+        "refused": [attempt("other/data.txt", "w"), attempt("/var/task/new", "x")],
         "drawn": random.random(),
         "token": TOKEN,
     }
@@ -168,7 +178,8 @@ def handler(event, context):
 
 
 async def test_python_imports_at_a_request(worker: Worker, tmp_path: Path) -> None:
-    """Modules that only a request imports are found, and `random` differs between requests.
+    """Modules that only a request imports are found, and `random` differs between requests. Files
+    beside the handler are read by any of their names, and never written.
 
     What the build drew is in all of them, and the deployer is warned of the line that did.
     """
@@ -186,7 +197,15 @@ async def test_python_imports_at_a_request(worker: Worker, tmp_path: Path) -> No
         assert isinstance(result.value, dict), result.failure
         drawn.add(result.value.pop("drawn"))
         tokens.add(result.value.pop("token"))
-        assert result.value == {"hsv": 1, "year": 2026, "deep": 5, "data": "kept"}
+        assert result.value == {
+            "hsv": 1,
+            "year": 2026,
+            "deep": 5,
+            "data": "kept",
+            "read": ["kept"] * 3,
+            "resource": "kept",
+            "refused": ["Read-only file system"] * 2,
+        }
     assert len(drawn) == 3
     assert len(tokens) == 1
 

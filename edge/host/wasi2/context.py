@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from edge.host.calls import HostCalls
 from edge.host.session import Session
 from edge.host.wasi2.exchange import Budget, Exchange
+from edge.host.wasi2.package import Package
 from edge.host.wasi2.tree import Tree
 
 
@@ -29,7 +30,8 @@ class Resource:
 
 @dataclass(slots=True)
 class Context:
-    """The session, where host calls go, the guest's `/tmp`, and its HTTP exchange if it has one.
+    """The session, where host calls go, the guest's `/tmp`, the files of its function, and its HTTP
+    exchange if it has one.
 
     `off_loop` is set while the guest runs on another thread than the event loop's. `tasks` run on
     the loop for the guest.
@@ -38,6 +40,7 @@ class Context:
     session: Session
     calls: HostCalls
     tree: Tree = field(default_factory=Tree)
+    package: Package | None = None
     exchange: Exchange | None = None
     bodies: Budget = field(default_factory=Budget)
     off_loop: bool = False

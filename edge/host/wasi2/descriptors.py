@@ -1,4 +1,4 @@
-"""What `wasi:filesystem` hands out: descriptors of the files and directories of a guest's `/tmp`.
+"""What `wasi:filesystem` hands out: descriptors of what a guest's `/tmp` holds, and its package.
 
 There are no links and no times but of the last change; what a guest asks beyond that is refused
 with an error code, by the functions here or by the sandbox's rule for those not here.
@@ -16,6 +16,8 @@ from edge.host.wasi2.results import Err
 from edge.host.wasi2.tree import Directory, File, Node, Refused
 
 Flags = frozenset[str]
+CHANGES = "mutate-directory"
+"""The right to change what a directory holds; what is opened below has no more of it."""
 
 _NS_PER_S = 1_000_000_000
 
@@ -36,6 +38,14 @@ class Descriptor(Resource):
         if not isinstance(self.node, Directory):
             raise Refused("not-directory")
         return self.node
+
+    @property
+    def changing(self) -> Directory:
+        """The directory this is, in order to change what it holds. Raises Refused."""
+        directory = self.directory
+        if CHANGES not in self.flags:
+            raise Refused("read-only")
+        return directory
 
     def file(self, right: str) -> File:
         """The file this is, opened with `read` or `write`. Raises Refused."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edge.host.wasi2.context import Context, Functions, Resource
-from edge.host.wasi2.descriptors import Descriptor, Flags, refusing, stat_of, type_of
+from edge.host.wasi2.descriptors import CHANGES, Descriptor, Flags, refusing, stat_of, type_of
 from edge.host.wasi2.tree import Directory, File, Node, Refused, find, find_place
 
 MOUNT = "/tmp"
@@ -25,9 +25,14 @@ class DirectoryEntries(Resource):
 
 
 def get_directories(context: Context) -> list[tuple[Descriptor, str]]:
-    """The one there is."""
-    flags = frozenset({"read", "mutate-directory"})
-    return [(Descriptor(context.tree.root, flags), MOUNT)]
+    """The guest's `/tmp`, and where it sees the files it was built with."""
+    given = [(Descriptor(context.tree.root, frozenset({"read", CHANGES})), MOUNT)]
+    if context.package is not None:
+        reads = frozenset({"read"})
+        given += [
+            (Descriptor(context.package.root, reads), place) for place in context.package.mounts
+        ]
+    return given
 
 
 @refusing
@@ -59,21 +64,25 @@ def open_at(
     except Refused as refused:
         if refused.code != "no-entry" or "create" not in open_flags:
             raise
-        parent, name = find_place(descriptor.directory, path)
+        parent, name = find_place(descriptor.changing, path)
         node = parent.children[name] = File(context.tree.quota)
     if "directory" in open_flags and not isinstance(node, Directory):
         raise Refused("not-directory")
     if isinstance(node, Directory) and "write" in flags:
         raise Refused("is-directory")
+    if isinstance(node, Directory):
+        return Descriptor(node, flags - {CHANGES} | (descriptor.flags & {CHANGES}))
+    if ("write" in flags or "truncate" in open_flags) and CHANGES not in descriptor.flags:
+        raise Refused("read-only")
     if "truncate" in open_flags and isinstance(node, File):
         node.resize(0)
-    return Descriptor(node, flags | {"mutate-directory"} if isinstance(node, Directory) else flags)
+    return Descriptor(node, flags)
 
 
 @refusing
 def create_directory_at(context: Context, descriptor: Descriptor, path: str) -> None:
     """Make one."""
-    parent, name = find_place(descriptor.directory, path)
+    parent, name = find_place(descriptor.changing, path)
     if name in parent.children:
         raise Refused("exist")
     parent.children[name] = Directory(context.tree.quota)
@@ -104,7 +113,7 @@ def set_times_at(
 @refusing
 def remove_directory_at(context: Context, descriptor: Descriptor, path: str) -> None:
     """Remove an empty one."""
-    parent, name = find_place(descriptor.directory, path)
+    parent, name = find_place(descriptor.changing, path)
     node = find(parent, name)
     if not isinstance(node, Directory):
         raise Refused("not-directory")
@@ -116,7 +125,7 @@ def remove_directory_at(context: Context, descriptor: Descriptor, path: str) -> 
 @refusing
 def unlink_file_at(context: Context, descriptor: Descriptor, path: str) -> None:
     """Remove a file's name."""
-    parent, name = find_place(descriptor.directory, path)
+    parent, name = find_place(descriptor.changing, path)
     if isinstance(find(parent, name), Directory):
         raise Refused("is-directory")
     del parent.children[name]
@@ -127,9 +136,9 @@ def rename_at(
     context: Context, descriptor: Descriptor, path: str, target: Descriptor, new_path: str
 ) -> None:
     """Give it another name, in place of what has it."""
-    parent, name = find_place(descriptor.directory, path)
+    parent, name = find_place(descriptor.changing, path)
+    new_parent, new_name = find_place(target.changing, new_path)
     node = find(parent, name)
-    new_parent, new_name = find_place(target.directory, new_path)
     if isinstance(node, Directory) and _holds(node, new_parent):
         raise Refused("invalid")
     there = new_parent.children.get(new_name)

@@ -13,6 +13,7 @@ from time import perf_counter_ns
 import wasmtime
 from wasmtime import component as wit
 
+from edge.host.wasi2.package import Package
 from edge.model.errors import InvalidModule
 from edge.sandbox.component import raw
 from edge.sandbox.component.inspect import inspect_component
@@ -35,12 +36,19 @@ class LoadedComponent:
         "kind",
         "linked",
         "owned",
+        "package",
         "pointer",
         "stalls",
         "used_ns",
     )
 
-    def __init__(self, engine: Engine, component: wit.Component, seats: Sequence[Seat]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        component: wit.Component,
+        seats: Sequence[Seat],
+        package: Package | None = None,
+    ) -> None:
         found = inspect_component(component, engine.wasmtime)
         self.index = 0
         self.engine = engine.pointer
@@ -48,6 +56,7 @@ class LoadedComponent:
         self.pointer = address_of(component.ptr())
         self.kind = found.kind
         self.owned: Codec = owned_resource()
+        self.package = package
         self.stalls = False
         self.used_ns = perf_counter_ns()
         self.linked = Linked(engine.wasmtime, found.imports, seats)
@@ -73,8 +82,10 @@ class LoadedComponent:
         return index
 
 
-def load_component(engine: Engine, path: Path, seats: Sequence[Seat]) -> LoadedComponent:
+def load_component(
+    engine: Engine, path: Path, seats: Sequence[Seat], package: Package | None
+) -> LoadedComponent:
     """Map a compiled file. Raises WasmtimeRefusal when it is stale, InvalidModule."""
     out = ctypes.POINTER(wasmtime._ffi.wasmtime_component_t)()
     raw.check(raw.component_load(engine.pointer, str(path).encode(), ctypes.addressof(out)))
-    return LoadedComponent(engine, wit.Component._from_ptr(out), seats)
+    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, package)

@@ -214,7 +214,8 @@ class ReadyGuests:
         session = Session(
             "", recipe.function, recipe.grants, recipe.environment, LogBuffer(), deadline_ns=0
         )
-        return ComponentInstance(component, seat, Context(session, self._calls), recipe.allowance)
+        surroundings = Context(session, self._calls, package=component.package)
+        return ComponentInstance(component, seat, surroundings, recipe.allowance)
 
     def _advance(
         self, recipe: Recipe, guest: ComponentInstance, steps: Generator[None, None, None]

@@ -41,7 +41,8 @@ class ComponentStarts:
             seat = self._seats.take() or self.ready.give_up_seat()
             if seat is None:
                 return None
-            surroundings = Context(work.session, self._calls, Tree(Quota(self._quota_bytes)))
+            tree = Tree(Quota(self._quota_bytes))
+            surroundings = Context(work.session, self._calls, tree, component.package)
             instance = ComponentInstance(component, seat, surroundings, work.allowance)
         else:
             instance.surroundings.calls = self._calls

@@ -1,8 +1,8 @@
 """Modules from memory: a request can import what the build could.
 
-An instance has no files but its own `/tmp`. So at build, the sources under every folder of the
-path are kept, compressed, and a finder at the end of the line serves those that nothing has
-imported yet: an import inside a function then works as anywhere.
+An instance has its own `/tmp` and the function's files, but no modules. So at build, the sources
+under every folder of the path are kept, compressed, and a finder at the end of the line serves
+those that nothing has imported yet: an import inside a function then works as anywhere.
 
 Neighbours: `task.py` fills it once, before the function is imported.
 Invariant: reading is by module name or by the path the module had at build.
@@ -15,28 +15,26 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 
+_METADATA = ".dist-info"
 _LEFT_OUT = frozenset(("__pycache__", "ensurepip", "idlelib", "pydoc_data", "site-packages")).union(
     ("test", "tkinter", "turtledemo")
 )
-_DATA_BYTES_MAX = 16 << 20
-"""Of all data files beside the function's modules, together."""
 
 
 class Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Sources by module name, and files by path. It is finder and loader in one."""
+    """Sources by module name, and where packages tell of themselves. Finder and loader in one."""
 
     def __init__(self) -> None:
         self._sources: dict[str, tuple[bytes, str, bool]] = {}
-        self._files: dict[str, bytes] = {}
+        self._distributions: dict[str, None] = {}
 
-    def keep(self, folder: str, *, with_data: bool = False) -> None:
+    def keep(self, folder: str) -> None:
         """Keep what is under `folder`."""
-        room = _DATA_BYTES_MAX
         for path, relative in _files(folder):
             if relative.endswith(".py"):
                 self._keep_source(path, relative)
-            elif with_data and (room := room - os.path.getsize(path)) >= 0:
-                self._files[path] = _read(path)
+            elif os.path.dirname(path).endswith(_METADATA):
+                self._distributions[os.path.dirname(path)] = None
 
     def _keep_source(self, path: str, relative: str) -> None:
         parts = relative[: -len(".py")].split("/")
@@ -63,7 +61,7 @@ class Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         """The packages kept; `importlib.metadata` asks. Imported here: few requests need it."""
         from edge_sdk.distributions import find_distributions
 
-        return find_distributions(context.name, self._files)
+        return find_distributions(context.name, tuple(self._distributions))
 
     def _spec(self, name: str) -> importlib.machinery.ModuleSpec:
         _, file, is_package = self._sources[name]
@@ -91,18 +89,22 @@ class Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         """The path it had at build."""
         return self._sources[fullname][1]
 
+    def get_resource_reader(self, fullname: str) -> object:
+        """For `importlib.resources`: the files beside a package. Imported here, as seldom used."""
+        from importlib.resources.readers import FileReader
+        from types import SimpleNamespace
+
+        return FileReader(SimpleNamespace(path=self.get_filename(fullname)))
+
     def get_data(self, path: str) -> bytes:
         """A file beside the modules; `pkgutil.get_data` comes here."""
-        try:
-            return self._files[os.path.normpath(path)]
-        except KeyError:
-            raise FileNotFoundError(path) from None
+        return _read(path)
 
 
 def install(task: str) -> None:
     """Keep what is on the path. The function's modules are loaded from here already at build."""
     own, others = Archive(), Archive()
-    own.keep(task, with_data=True)
+    own.keep(task)
     for folder in sys.path:
         if folder != task and os.path.isdir(folder):
             others.keep(folder)

@@ -21,6 +21,7 @@ def load() -> runtime.Handler:
     folder = next(each for each in sys.path if os.path.isfile(os.path.join(each, _FILE)))
     with open(os.path.join(folder, _FILE)) as file:
         task = json.load(file)
+    os.chdir(folder)  # where a request is, too: files beside the handler have their plain names
     modules.install(folder)
     runtime.set_folder(folder)
     logs.take_over()

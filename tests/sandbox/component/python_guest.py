@@ -14,6 +14,8 @@ def files():
     with open("/tmp/f", "w") as file:
         file.write("hi")
     os.mkdir("/tmp/d")
+    os.rename("/tmp/f", "/tmp/d/g")  # WASI is handed two directories
+    os.replace("/tmp/d/g", "/tmp/f")
     with open("/tmp/f") as file:
         return [file.read(), sorted(os.listdir("/tmp")), os.path.getsize("/tmp/f")]
 

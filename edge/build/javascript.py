@@ -1,7 +1,7 @@
 """JavaScript and TypeScript: bundled by esbuild, made a component by componentize-qjs.
 
 Neighbours: `sdk/javascript/runtime` is bundled around the function: it has what QuickJS lacks and
-runs the promises' jobs; `sdk/javascript/wit` is the world.
+runs the promises' jobs; `sdk/javascript/wit` is the world. `starlingmonkey.py`: the other engine.
 Invariant: the output holds no path of this machine, nor anything else of it (`steady.py`).
 """
 
@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from edge.build.process import run_compiler, tool_environment
@@ -20,12 +20,13 @@ from edge.build.steady import STEADY_SOURCE, steady_environment
 from edge.model.errors import BuildFailed, MissingToolchain
 
 _BUNDLER = "esbuild"
-_COMPILER = "componentize-qjs"
-_WORLD = "program"
+WORLD = "program"
+BUNDLE = "bundle.js"
+WIT = "wit"
 _PACKAGE = "package.json"
 _SURROUNDINGS = "surroundings.js"
 _INPUTS = "inputs.json"
-_ON_DEMAND = {
+_ON_DEMAND: Mapping[str, tuple[str, ...]] = {
     "web/url.js": ("URL", "URLSearchParams"),
     "web/events.js": ("AbortController", "AbortSignal", "CustomEvent", "Event", "EventTarget"),
     "web/clone.js": ("structuredClone",),
@@ -42,10 +43,6 @@ _BUNDLE = (
     "--main-fields=module,main",
     "--conditions=import,module,default",
     "--target=es2023",
-    # The runtime's promises are its own, so these become generators over them.
-    "--supported:async-await=false",
-    "--supported:async-generator=false",
-    "--supported:for-await=false",
     "--external:wasi:*",
     "--external:edge:*",
     # QuickJS opens no files: what a function reads, it imports.
@@ -65,6 +62,13 @@ class JavaScript:
 
     name = "javascript"
     suffixes: tuple[str, ...] = (".js", ".mjs", ".cjs", ".ts", ".mts")
+    runtime = Path()
+    """Where the engine's `globals.js` and `serve.js` are, in the SDK's `runtime/`."""
+    compiler = "componentize-qjs"
+    install = "npm install --global esbuild componentize-qjs"
+    # The runtime's promises are its own, so these become generators over them.
+    on_demand = _ON_DEMAND
+    lowered: tuple[str, ...] = ("async-await", "async-generator", "for-await")
 
     def find_source(self, directory: Path) -> Path | None:
         """`main` of a package.json, else a file named as an entry is."""
@@ -101,13 +105,10 @@ class JavaScript:
 
     def check_toolchain(self) -> str:
         """The versions of both tools; raises MissingToolchain."""
-        for tool in (_BUNDLER, _COMPILER):
+        for tool in (_BUNDLER, self.compiler):
             if shutil.which(tool, path=tool_environment()["PATH"]) is None:
-                raise MissingToolchain(
-                    f"{tool} is not on the PATH: run"
-                    " 'npm install --global esbuild componentize-qjs'"
-                )
-        return "\n".join((_version_of(_BUNDLER), _package_version(_COMPILER)))
+                raise MissingToolchain(f"{tool} is not on the PATH: run '{self.install}'")
+        return "\n".join((_version_of(_BUNDLER), _package_version(self.compiler)))
 
     def compile(self, project: Project, output: Path) -> None:
         """Fetch the package's dependencies if they are not there, bundle, and componentize."""
@@ -115,42 +116,69 @@ class JavaScript:
         sdk = sdk_directory(self.name)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            entry, bundle, wit = folder / "entry.js", folder / "bundle.js", folder / "wit"
-            _bundle(project.source, bundle, project, "--external:edge")
-            surroundings = _surroundings(sdk, project, bundle.read_text())
-            (folder / _SURROUNDINGS).write_text(surroundings)
-            entry.write_text(_entry(sdk, project))
-            _bundle(entry, bundle, project, f"--alias:edge={sdk / 'index.js'}")
+            entry, bundle = folder / "entry.js", folder / BUNDLE
+            lowered = [f"--supported:{feature}=false" for feature in self.lowered]
+            _bundle(project.source, bundle, project, "--external:edge", *lowered)
+            if not self.is_whole(bundle.read_text()):
+                surroundings = self._surroundings(sdk, project, bundle.read_text())
+                (folder / _SURROUNDINGS).write_text(surroundings)
+                entry.write_text(self._entry(sdk / "runtime" / self.runtime, project))
+                _bundle(entry, bundle, project, f"--alias:edge={sdk / 'index.js'}", *lowered)
             if project.is_packed:
                 _check_inputs(folder / _INPUTS, project, (sdk, folder))
             bundle.write_text(_without_places(bundle.read_text()))
-            shutil.copytree(sdk / "wit", wit)
-            shutil.copytree(wit_directory(), wit / "deps" / "edge")
-            run_compiler(
-                [
-                    *(_COMPILER, "--wit", wit, "--world", _WORLD, "--js", bundle.name),
-                    *("--sync", "--output", output),
-                ],
-                project,
-                directory=folder,
-                environment=steady_environment(project, folder),
-            )
+            shutil.copytree(sdk / "wit", folder / WIT)
+            shutil.copytree(wit_directory(), folder / WIT / "deps" / "edge")
+            self.componentize(project, folder, output)
         if not output.is_file():
-            raise BuildFailed(f"{project.name}: componentize-qjs made no component")
+            raise BuildFailed(f"{project.name}: {self.compiler} made no component")
 
+    def is_whole(self, function: str) -> bool:
+        """Whether a bundled function is a component's program as it is, with no handler to call."""
+        return False
 
-def _entry(sdk: Path, project: Project) -> str:
-    """The module that loads the globals, then the function, and exports what the host calls."""
-    runtime = sdk / "runtime"
-    primes = [{"event": prime.event, "answers": prime.answers} for prime in project.primes]
-    name = project.handler.rpartition("/")[2].partition(".")[2]
-    return (
-        f"import {json.dumps(str(runtime / 'globals.js'))};\n"
-        f'import "./{_SURROUNDINGS}";\n'
-        f"import * as module from {json.dumps(str(project.source))};\n"
-        f"import {{ serve }} from {json.dumps(str(runtime / 'serve.js'))};\n"
-        f"export const handle = serve(module, {json.dumps(primes)}, {json.dumps(name)});\n"
-    )
+    def componentize(self, project: Project, folder: Path, output: Path) -> None:
+        """Make the component of `BUNDLE` and `WIT` in `folder`."""
+        run_compiler(
+            [
+                *(self.compiler, "--wit", WIT, "--world", WORLD, "--js", BUNDLE),
+                *("--sync", "--output", output),
+            ],
+            project,
+            directory=folder,
+            environment=steady_environment(project, folder),
+        )
+
+    def _entry(self, runtime: Path, project: Project) -> str:
+        """The module that loads the globals, then the function, and exports what the host calls."""
+        primes = [{"event": prime.event, "answers": prime.answers} for prime in project.primes]
+        name = project.handler.rpartition("/")[2].partition(".")[2]
+        return (
+            f"import {json.dumps(str(runtime / 'globals.js'))};\n"
+            f'import "./{_SURROUNDINGS}";\n'
+            f"import * as module from {json.dumps(str(project.source))};\n"
+            f"import {{ serve }} from {json.dumps(str(runtime / 'serve.js'))};\n"
+            f"export const handle = {self._serving(json.dumps(primes), json.dumps(name))};\n"
+        )
+
+    def _serving(self, primes: str, name: str) -> str:
+        return f"serve(module, {primes}, {name})"
+
+    def _surroundings(self, sdk: Path, project: Project, function: str) -> str:
+        """The module that says what the function's module-level code finds: what it has in its
+        environment, and those of the larger globals that its text names anywhere."""
+        runtime = sdk / "runtime"
+        environment = dict(project.environment)
+        lines = [
+            f"import {{ stage }} from {json.dumps(str(runtime / 'stage.js'))};",
+            f"stage.environment = {json.dumps(environment)};",
+        ]
+        for module, names in self.on_demand.items():
+            if re.search(rf"\b({'|'.join(names)})\b", function):
+                imported = ", ".join(names)
+                lines.append(f"import {{ {imported} }} from {json.dumps(str(runtime / module))};")
+                lines.append(f"Object.assign(globalThis, {{ {imported} }});")
+        return "\n".join(lines)
 
 
 def _bundle(root: Path, output: Path, project: Project, *options: str) -> None:
@@ -167,23 +195,6 @@ def _bundle(root: Path, output: Path, project: Project, *options: str) -> None:
 def _without_quotes(said: str) -> str:
     """Without the lines that esbuild quotes, as one of the files is not in the package."""
     return "\n".join(line for line in said.splitlines() if not _QUOTE.search(line))
-
-
-def _surroundings(sdk: Path, project: Project, function: str) -> str:
-    """The module that says what the function's module-level code finds: what it has in its
-    environment, and those of the larger globals that its text names anywhere."""
-    runtime = sdk / "runtime"
-    environment = dict(project.environment)
-    lines = [
-        f"import {{ stage }} from {json.dumps(str(runtime / 'stage.js'))};",
-        f"stage.environment = {json.dumps(environment)};",
-    ]
-    for module, names in _ON_DEMAND.items():
-        if re.search(rf"\b({'|'.join(names)})\b", function):
-            imported = ", ".join(names)
-            lines.append(f"import {{ {imported} }} from {json.dumps(str(runtime / module))};")
-            lines.append(f"Object.assign(globalThis, {{ {imported} }});")
-    return "\n".join(lines)
 
 
 def _check_inputs(said: Path, project: Project, more: tuple[Path, ...]) -> None:

@@ -3,7 +3,9 @@
 Neighbours: `edge/cli` asks; a new language is a module of this room and a row here.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from edge.build.assemblyscript import AssemblyScript
 from edge.build.c import C, Cpp
@@ -12,6 +14,7 @@ from edge.build.javascript import JavaScript
 from edge.build.language import Language
 from edge.build.python import Python
 from edge.build.rust import Rust
+from edge.build.starlingmonkey import StarlingMonkey
 from edge.build.zig import Zig
 
 LANGUAGES: tuple[Language, ...] = (
@@ -25,6 +28,12 @@ LANGUAGES: tuple[Language, ...] = (
     JavaScript(),
 )
 """Where two could claim a directory, the first one does."""
+
+
+ENGINES: Mapping[str, Language] = MappingProxyType(
+    {"quickjs": JavaScript(), "starlingmonkey": StarlingMonkey()}
+)
+"""What a manifest may choose for JavaScript; the first is what it gets otherwise."""
 
 
 def language_named(name: str) -> Language | None:

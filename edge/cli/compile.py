@@ -14,7 +14,7 @@ from edge.build.builder import build
 from edge.build.cache import Cache
 from edge.build.command import Command
 from edge.build.language import Language
-from edge.build.languages import language_of_directory, language_of_file
+from edge.build.languages import ENGINES, language_of_directory, language_of_file
 from edge.build.project import Project, Recipe
 from edge.cli.failure import CommandFailed
 from edge.cli.manifest import Declaration
@@ -48,8 +48,10 @@ def _project(declaration: Declaration, stop: threading.Event) -> tuple[Language,
     if source.is_dir():
         found = language_of_directory(source)
         if found is not None:
-            return found[0], _make(declaration, found[1], source, stop)
-    elif (language := language_of_file(source)) is not None:
+            language = ENGINES.get(declaration.engine, found[0])
+            return language, _make(declaration, found[1], source, stop)
+    elif (known := language_of_file(source)) is not None:
+        language = ENGINES.get(declaration.engine, known)
         return language, _make(declaration, source, source.parent, stop)
     raise CommandFailed(f"{declaration.name}: {source} is no source that edge builds any more")
 

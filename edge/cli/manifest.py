@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from edge.build.languages import language_of_directory, language_of_file, suffixes
+from edge.build.languages import ENGINES, language_of_directory, language_of_file, suffixes
 from edge.cli.duration import parse_duration
 from edge.cli.prime import read_prime
 from edge.cli.shared import AUTH_TYPES, SharedChange
@@ -31,6 +31,7 @@ _KEYS = (
     "source",
     "module",
     "build",
+    "engine",
     "memory_mb",
     "timeout",
     "rate",
@@ -50,7 +51,8 @@ class Declaration:
 
     Exactly one of `source` (a file or directory in some language) and `module` (a compiled file)
     is there; `build` is a shell command that makes `module`, run beside `declared_in`: the
-    manifest, or what was named in its place. `routes` is None where no manifest speaks of them.
+    manifest, or what was named in its place. `engine` is one of ENGINES, where the source has a
+    choice of them. `routes` is None where no manifest speaks of them.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Declaration:
     source: Path | None = None
     module: Path | None = None
     build: str = ""
+    engine: str = ""
     settings: Settings = field(default_factory=Settings)
     shared: SharedChange = field(default_factory=SharedChange)
 
@@ -110,6 +113,7 @@ class _Reader:
             source=source,
             module=module,
             build=self._text((*at, "build"), table["build"]) if "build" in table else "",
+            engine=self._engine((*at, "engine"), table.get("engine"), source),
             settings=self._settings(at, table),
             shared=SharedChange(
                 rate=self._rate(at, table),
@@ -163,6 +167,21 @@ class _Reader:
             f"[{where}] needs 'source': what it is compiled from; or 'module': the path of its"
             " compiled .wasm file",
         )
+
+    def _engine(self, at: KeyPath, value: object, source: Path | None) -> str:
+        if value is None:
+            return ""
+        if value not in ENGINES:
+            choices = ", ".join(f'"{each}"' for each in ENGINES)
+            raise self._refusal(at, f"engine is one of {choices}, not {value!r}")
+        found = None
+        if source is not None and source.is_dir():
+            found, _ = language_of_directory(source) or (None, None)
+        elif source is not None:
+            found = language_of_file(source)
+        if found is None or found.name != ENGINES[str(value)].name:
+            raise self._refusal(at, "engine: only a source in JavaScript has a choice of engines")
+        return str(value)
 
     def _source(self, at: KeyPath, value: object) -> Path:
         path = self._path.parent / self._text(at, value)
@@ -280,7 +299,8 @@ class _Reader:
     ) -> None:
         for key in table:
             if key not in valid:
-                nearest = get_close_matches(key, valid, n=1, cutoff=0.0)[0]
+                longer = [known for known in valid if key and known.startswith(key)]
+                nearest = (longer or get_close_matches(key, valid, n=1, cutoff=0.0))[0]
                 raise self._refusal(
                     (*at, key), f"unknown key {key!r} in {where}: did you mean {nearest!r}?"
                 )

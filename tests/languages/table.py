@@ -15,7 +15,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[misc]
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     if {"language", "case"} <= set(parameters):
-        pair = (parameters["language"].name, parameters["case"].__name__)
+        pair = (parameters["language"].title, parameters["case"].__name__)
         report.user_properties.append((_PAIR, pair))
     return report  # type: ignore[return-value]
 

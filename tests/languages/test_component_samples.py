@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -13,14 +14,16 @@ from edge.build.project import Project
 from edge.build.python import Python
 from edge.cli.manifest import MANIFEST_NAME, read_manifest
 from edge.config import load
+from edge.front.data import DataPlane
+from edge.front.services import Bounds
 from edge.model.errors import BuildFailed
 from edge.model.event import Event, Source
-from edge.model.function import Settings, Version
+from edge.model.function import GuestKind, Settings, Version
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.model.result import Result
 from edge.worker import Worker, open_worker
-from tests.languages.languages import Language, build_or_skip, guest
+from tests.languages.languages import STARLINGMONKEY, Language, build_or_skip, guest
 from tests.toolchain import ROOT
 
 pytestmark = pytest.mark.timeout(600)
@@ -343,3 +346,27 @@ def test_javascript_build_failure(tmp_path: Path) -> None:
     path.write_text("export const other = 1;")
     with pytest.raises(BuildFailed, match="exports no 'handler"):
         JAVASCRIPT.compiler.compile(Project("bad", path, tmp_path), tmp_path / "bad.wasm")
+
+
+FETCH_EVENT = """\
+addEventListener("fetch", (event) => event.respondWith(answer(event.request)));
+
+async function answer(request) {
+  const { searchParams } = new URL(request.url);
+  const said = `${request.method} ${searchParams.get("name")} ${await request.text()}`;
+  return new Response(said, { status: 201, headers: { "x-kind": "oolong" } });
+}
+"""
+
+
+async def test_a_fetch_event_on_starlingmonkey(worker: Worker, tmp_path: Path) -> None:
+    """A program that listens for fetch events is a component of wasi:http as it stands."""
+    (tmp_path / "index.js").write_text(FETCH_EVENT)
+    module = build_or_skip(STARLINGMONKEY, tmp_path)
+    version = await worker.deployer.deploy(NAME, module, Settings())
+    assert version.artifact.kind is GuestKind.WASI_HTTP
+    door = httpx.ASGITransport(app=DataPlane(worker.services(is_local=True), Bounds()))
+    async with httpx.AsyncClient(transport=door, base_url="http://edge.test") as http:
+        response = await http.post(f"/{NAME}/?name=Ada", content="milk")
+    assert (response.status_code, response.text) == (201, "POST Ada milk")
+    assert response.headers["x-kind"] == "oolong"

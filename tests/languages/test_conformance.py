@@ -69,7 +69,7 @@ async def guest(
         (DENIED, Settings(Limits(timeout_ms=TIMEOUT_MS))),
         (HURRIED, Settings(Limits(timeout_ms=HURRIED_MS))),
     )
-    data = tmp_path_factory.mktemp(language.name)
+    data = tmp_path_factory.mktemp(language.title)
     async with open_worker(load({"data": data, "build_timeout_s": 120}), 0) as worker:
         for name, settings in deployments:
             version = await worker.deployer.deploy(name, module, settings)
@@ -82,7 +82,7 @@ async def guest(
 
 # The lower of the two varies slowest, so that each language is deployed once.
 @pytest.mark.parametrize("case", CASES, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.name, scope="module")
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.title, scope="module")
 async def test_conformance(language: Language, case: Run, guest: Deployed) -> None:
     """One case in one language, unless the language is excused from it."""
     reason = language.exceptions.get(case.__name__)

@@ -11,8 +11,9 @@ from tests.languages.languages import LANGUAGES, build_or_skip, guest
 from tests.sdk.bare_host import BareHost
 from tests.toolchain import ROOT
 
-BY_NAME = {language.name: language for language in LANGUAGES}
-SAMPLED = [name for name in BY_NAME if name not in ("c", "python", "javascript")]
+COMPONENTS = {"python", "javascript", "starlingmonkey"}
+BY_NAME = {language.title: language for language in LANGUAGES}
+SAMPLED = [name for name in BY_NAME if name not in COMPONENTS | {"c"}]
 """C's samples have `tests/sdk/test_guests.py`, components `test_component_samples.py`."""
 
 

@@ -2,28 +2,21 @@
  * One event: decode, call the handler, wait for it, encode what it returned or threw.
  *
  * Neighbours: the entry that `edge/build/javascript.py` writes exports what `serve` returns.
- * Source: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
  * Invariant: nothing is thrown out of it.
  */
 
+import { contextOf, describe, handlerOf, PRIME } from "./invocation.js";
 import { runUntil } from "./loop.js";
 import { stage } from "./stage.js";
 import { marked } from "./streams.js";
 import { decode, encode } from "./values.js";
-
-const STACK_LINES_MAX = 64;
 
 /**
  * The component's `handle`, for the module of a function, after its primes have run. `name` is that
  * of the handler among the exports, perhaps with dots; empty for the usual ones.
  */
 export function serve(module, primes, name) {
-  const handler = name
-    ? (exported(module, name) ?? exported(module.default, name))
-    : (module.handler ?? module.default?.handler ?? module.default);
-  if (typeof handler !== "function") {
-    throw new TypeError(`the function exports no '${name || "handler"}(event, context)'`);
-  }
+  const handler = handlerOf(module, name);
   for (const prime of primes) run(handler, prime);
   return (envelope) => {
     stage.isBuild = false;
@@ -37,10 +30,6 @@ export function serve(module, primes, name) {
   };
 }
 
-function exported(module, name) {
-  return name.split(".").reduce((inside, part) => inside?.[part], module);
-}
-
 /** Run one sample event. Should it throw, a request would too: the build goes on. */
 function run(handler, { event, answers }) {
   stage.answers = decode(answers);
@@ -51,17 +40,6 @@ function run(handler, { event, answers }) {
   }
   stage.answers = undefined;
 }
-
-const PRIME = {
-  requestId: "prime",
-  functionName: "prime",
-  functionVersion: "$LATEST",
-  invokedFunctionArn: "arn:aws:lambda:edge:000000000000:function:prime:$LATEST",
-  memoryLimitMb: 128,
-  deadlineMs: Number.MAX_SAFE_INTEGER,
-  traceparent: null,
-  clientContext: null,
-};
 
 function settle(handler, asked) {
   return handler[marked] ? stream(handler, asked) : answer(handler, asked);
@@ -115,34 +93,4 @@ function stream(handler, { event, context }) {
   if (output.errored) throw output.errored;
   output.end();
   return null;
-}
-
-function contextOf(said) {
-  return {
-    awsRequestId: said.requestId,
-    callbackWaitsForEmptyEventLoop: true,
-    clientContext: said.clientContext ?? undefined,
-    deadlineMs: said.deadlineMs,
-    functionName: said.functionName,
-    functionVersion: said.functionVersion,
-    identity: undefined,
-    invokedFunctionArn: said.invokedFunctionArn,
-    logGroupName: `/aws/lambda/${said.functionName}`,
-    logStreamName: `[${said.functionVersion}]${said.requestId}`,
-    memoryLimitInMB: String(said.memoryLimitMb),
-    traceparent: said.traceparent,
-    getRemainingTimeInMillis: () => Math.max(0, said.deadlineMs - Date.now()),
-  };
-}
-
-function describe(error) {
-  if (!(error instanceof Error)) {
-    return { errorType: "Error", errorMessage: String(error), stackTrace: [] };
-  }
-  const stack = (error.stack ?? "").split("\n").filter((line) => line.trim());
-  return {
-    errorType: error.name || error.constructor.name,
-    errorMessage: String(error.message).toWellFormed(),
-    stackTrace: stack.slice(0, STACK_LINES_MAX),
-  };
 }

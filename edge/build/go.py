@@ -5,6 +5,7 @@ workspace made for the build says where it is.
 Invariant: the output holds no path of this machine.
 """
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ _SDK_MODULE = "edge.local/sdk"
 _FLAGS = ("-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w")
 _WASI = {"GOOS": "wasip1", "GOARCH": "wasm", "GOFLAGS": ""}
 _VERSION_SECONDS_MAX = 60
+_GO_LINE = re.compile(r"^go (\d+(?:\.\d+)*)", re.MULTILINE)
 
 
 class Go:
@@ -72,7 +74,7 @@ class Go:
                 shutil.copy(project.source, module)
             workspace = folder / "go.work"
             workspace.write_text(
-                f"go {_LANGUAGE_VERSION}\nuse {module}\n"
+                f"go {_version_of(module / _MANIFEST)}\nuse {module}\n"
                 f"replace {_SDK_MODULE} v0.0.0 => {sdk_directory('go')}\n"
             )
             run_compiler(
@@ -81,6 +83,13 @@ class Go:
                 directory=module,
                 environment={**_WASI, "GOWORK": str(workspace)},
             )
+
+
+def _version_of(manifest: Path) -> str:
+    """The language version that a workspace of the module and the SDK needs: the later of both."""
+    found = _GO_LINE.search(manifest.read_text())
+    versions = [_LANGUAGE_VERSION, found[1] if found else _LANGUAGE_VERSION]
+    return max(versions, key=lambda version: tuple(map(int, version.split("."))))
 
 
 def _replaces_more(manifest: str) -> bool:

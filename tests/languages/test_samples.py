@@ -1,6 +1,8 @@
 """The sample functions of each language do what their first comment says."""
 
+import base64
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -123,3 +125,25 @@ def test_assemblyscript_life() -> None:
     assert answer["body"] == ".....\n..#..\n...#.\n.###.\n.....\n"
     assert host.ok(request(b"..\n.\n"))["statusCode"] == 400
     assert host.invoke(request(board, generations="-1"))["error"]["errorType"] == "RangeError"
+
+
+@pytest.mark.timeout(600)
+def test_go_orders() -> None:
+    """A handler written for Lambda, with aws-lambda-go's events: only its import was changed."""
+    host = load("go", "orders")
+
+    def ask(method: str, path: str, body: bytes | str = "", **more: Any) -> tuple[int, Any]:
+        http = {"method": method, "path": path}
+        event = {**request(path=path), "body": body, "requestContext": {"http": http}, **more}
+        answer = host.ok(event)
+        assert answer["headers"] == {"content-type": "application/json"}
+        return answer["statusCode"], json.loads(answer["body"])
+
+    assert ask("GET", "/items/tea") == (200, {"name": "tea", "price": 250})
+    assert ask("GET", "/items/beer") == (404, {"error": 'item "beer": not found'})
+    order = b'{"items": {"tea": 2, "cake": 1}, "customer": "Ada"}'
+    placed = (200, {"customer": "Ada", "total": 920})
+    assert ask("POST", "/orders", order) == placed
+    coded = base64.b64encode(order).decode()
+    assert ask("POST", "/orders", coded, isBase64Encoded=True) == placed
+    assert ask("DELETE", "/orders")[0] == 404

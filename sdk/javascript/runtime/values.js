@@ -73,6 +73,7 @@ function longToJson() {
 
 /** The bytes of a base64 text. */
 export function toBytes(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const plain = atob(text);
   const bytes = new Uint8Array(plain.length);
   for (let at = 0; at < plain.length; at++) bytes[at] = plain.charCodeAt(at);
@@ -81,6 +82,7 @@ export function toBytes(text) {
 
 /** The base64 text of bytes. */
 export function toBase64(bytes) {
+  if (bytes.toBase64) return bytes.toBase64();
   const parts = [];
   for (let at = 0; at < bytes.length; at += CHUNK) {
     parts.push(String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK)));

@@ -1,6 +1,6 @@
 /**
- * What StarlingMonkey's globals lack or do otherwise: the log, the environment, fetch by the host, and
- * a build that has no randomness.
+ * What StarlingMonkey's globals lack or do otherwise: the log, the environment, a build that has no
+ * randomness, and fetch by the host, the same as on QuickJS.
  *
  * Neighbours: the entry imports it before the function. Streams, URL, timers, TextDecoder and
  * SubtleCrypto are the engine's own.
@@ -9,7 +9,7 @@
 import { getEnvironment } from "wasi:cli/environment@0.2.0";
 
 import { console } from "../console.js";
-import { call, HostError } from "../host.js";
+import { fetch, Headers, Request, Response } from "../fetch.js";
 import { stage } from "../stage.js";
 
 let environment;
@@ -38,23 +38,4 @@ for (const name of ["getRandomValues", "randomUUID"]) {
   };
 }
 
-/** As on QuickJS: under the function's grants, with whole bodies, and a HostError as the cause. */
-async function fetch(target, init) {
-  const request = new Request(target, init);
-  request.signal?.throwIfAborted();
-  const body = new Uint8Array(await request.arrayBuffer());
-  try {
-    const answer = call("fetch", {
-      url: request.url,
-      method: request.method,
-      headers: Object.fromEntries(request.headers),
-      body: body.length > 0 ? body : undefined,
-    });
-    return new Response(answer.body, answer);
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    throw new TypeError(`fetch failed: ${error.message}`, { cause: error });
-  }
-}
-
-Object.assign(globalThis, { console, fetch, global: globalThis, process });
+Object.assign(globalThis, { Headers, Request, Response, console, fetch, global: globalThis, process });

@@ -40,5 +40,5 @@ function settle(handler, { event, context }) {
     const callback = (error, answer) => (error ? reject(error) : resolve(answer));
     const returned = handler(event, contextOf(context), callback);
     if (typeof returned?.then === "function" || handler.length < 3) resolve(returned);
-  });
+  }).then((value) => (value === undefined ? null : value));
 }

@@ -269,8 +269,9 @@ async def serve(
         http, control = sockets
         http_address, control_address = (Address(*sock.getsockname()[:2]) for sock in sockets)
         services = worker.services(is_local=control_address.is_loopback)
-        config = hypercorn_config(host.grace_s, settings.tls.http)
-        control_config = hypercorn_config(host.grace_s, settings.tls.control)
+        door, tls = settings.connections, settings.tls
+        config = hypercorn_config(door, host.grace_s, tls.http)
+        control_config = hypercorn_config(door, host.grace_s, tls.control)
         data_plane = DataPlane(services, bounds)
         data_url = settings.connections.public_url or http_address.url_over(tls=config.ssl_enabled)
         private_plane = control_plane(services, bounds, data_url)
@@ -281,12 +282,14 @@ async def serve(
                     lambda door: FunctionConnection(door, services, bounds.payload_bytes_max),
                     settings.connections,
                     config,
+                    keeps_bodies=True,
                 )
                 private = Door(
                     private_plane,
                     lambda door: AppConnection(door, private_plane),
                     settings.connections,
                     control_config,
+                    keeps_bodies=False,
                 )
                 doors.create_task(functions.serve(http.dup(), stop, BACKLOG))
                 doors.create_task(private.serve(control.dup(), stop, BACKLOG))

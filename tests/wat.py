@@ -42,3 +42,12 @@ def sleeper(seconds: float) -> bytes:
         f" (then unreachable)) {POINT}",
         imports=POLL,
     )
+
+
+def large(size: int) -> bytes:
+    """A guest whose answer is so many zeros."""
+    head = b"\xa1bokZ" + size.to_bytes(4, "big")  # {"ok": bytes}
+    text = "".join(f"\\{byte:02x}" for byte in head)
+    point = f"(i64.or (i64.shl (i64.const 8192) (i64.const 32)) (i64.const {size + len(head)}))"
+    data = f'(data (i32.const 8192) "{text}")'
+    return guest(point, pages=size // 65_536 + 2, more=data)

@@ -17,8 +17,10 @@ from edge.access.faults import (
 )
 from edge.front.documents import json_bytes
 from edge.front.faults import (
+    BodyTooLate,
     MethodNotAllowed,
     NoProvision,
+    NoRoomForBody,
     NoSuchPath,
     PolicyTooLong,
     PreconditionFailed,
@@ -100,6 +102,8 @@ _ERRORS: Mapping[type[EdgeError], tuple[int, str]] = MappingProxyType(
         BuildFailed: (400, "InvalidParameterValueException"),
         PayloadTooLarge: (413, "RequestTooLargeException"),
         MethodNotAllowed: (405, "MethodNotAllowedException"),
+        BodyTooLate: (408, "RequestTimeoutException"),
+        NoRoomForBody: (503, "ServiceException"),
         NotFound: (404, "ResourceNotFoundException"),
         NoSuchPath: (404, "UnknownOperationException"),
         NoProvision: (404, "ProvisionedConcurrencyConfigNotFoundException"),

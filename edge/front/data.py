@@ -55,6 +55,9 @@ class DataPlane:
                 await refuse(scope, receive, send, _shared(answer, cors, request))
                 return
             entry = self._admit(scope, request, target, version)
+            if answer := self._turned_away(scope, request, target, version):
+                await refuse(scope, receive, send, _shared(answer, cors, request))
+                return
             body = await self._read(request, receive)
             unread = False
             if entry is not None:
@@ -107,6 +110,19 @@ class DataPlane:
         is_secure = scope["scheme"] == "https"
         visit = Visit(wire, _peer_of(scope), is_secure, target, version, auth_type)
         return self._services.authorizer.admit(visit, has_body=True)
+
+    def _turned_away(
+        self, scope: Scope, request: HttpRequest, target: Target, version: Version
+    ) -> Answer | None:
+        """The answer of a host that is at a limit now: said, and metered, before a body is read."""
+        services = self._services
+        refusal = None if request.is_later else services.invoker.refuses(version)
+        if refusal is None:
+            return None
+        arrival = Arrival(time_ns() // 1_000_000, _peer_of(scope))
+        event = request.event(target, b"", new_request_id(), arrival, version.version)
+        result = services.invoker.turn_away(event, refusal)
+        return answer_result(result, version.artifact.kind, services.logs)
 
     async def _read(self, request: HttpRequest, receive: Receive) -> bytes:
         declared = next((v for name, v in request.headers if name == b"content-length"), None)

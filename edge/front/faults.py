@@ -3,7 +3,7 @@
 Neighbours: raised across this room, translated by the table in `answers.py`.
 """
 
-from edge.model.errors import Conflict, Denied, InvalidRequest, NotFound
+from edge.model.errors import Conflict, Denied, EdgeError, InvalidRequest, NotFound
 
 
 class MethodNotAllowed(InvalidRequest):
@@ -14,6 +14,18 @@ class MethodNotAllowed(InvalidRequest):
     def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.allowed = allowed
+
+
+class BodyTooLate(InvalidRequest):
+    """The peer sends its body slower than it may."""
+
+    code = "request_timeout"
+
+
+class NoRoomForBody(EdgeError):
+    """As many bodies are being read as the host has memory for."""
+
+    code = "overloaded"
 
 
 class NoSuchPath(NotFound):

@@ -6,8 +6,9 @@ it. So what still comes is read, and thrown away, for as long as the answer take
 Hypercorn closes the connection; an HTTP/1 client is told so, lest it send its next request there.
 
 Of HTTP/2 Hypercorn ends the whole connection, with all its other requests, when a part of a body
-comes for a stream that was answered. So there a short body is read first, and no more of a long
-one than a short one has.
+comes for a stream that was answered, and where the door mends that, there are clients that take the
+reset of what is left for the answer. So of HTTP/2 a short body is read first, and no more of a long
+one than a short one has; nothing of one that the client sends when it is asked.
 
 Neighbours: `data.py` refuses through `refuse`; `control.py` wraps its whole app in `Discarding`.
 """
@@ -31,9 +32,10 @@ async def refuse(
 ) -> None:
     """Send a whole answer to a request of which nothing, or not all, was read.
 
-    Where all of it was, which is not `unread`, the answer is like any other.
+    Where all of it was, which is not `unread`, the answer is like any other; so it is to a client
+    of HTTP/2 that waits to be asked for its body.
     """
-    if not unread:
+    if not unread or (_waits(scope) and not _closes(scope)):
         await send_answer(send, answer, head=scope["method"] == "HEAD")
         return
     if _has_body(scope):
@@ -87,6 +89,11 @@ def _has_body(scope: Scope) -> bool:
 def _closes(scope: Scope) -> bool:
     """Whether the connection ends with a request that was not read to its end."""
     return bool(scope["http_version"].startswith("1"))
+
+
+def _waits(scope: Scope) -> bool:
+    """Whether the client sends its body only when it is asked for it."""
+    return any(name == b"expect" for name, _ in scope["headers"])
 
 
 def _closing(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

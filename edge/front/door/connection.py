@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from edge.front.answers import Answer, metering_lines
 from edge.front.door.body import Body, ChunkedBody, SizedBody
+from edge.front.door.handed.upgrade import SWITCHING, WEBSOCKET, http2_upgrade, is_websocket
 from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning
 from edge.front.door.peer import LINGER_S, NEVER, Peer
 from edge.front.door.proxies import read_proxy_header
@@ -32,7 +33,6 @@ JOINED_BYTES_MAX = 64 * KIB
 """Longer bodies are not copied behind their head: 6 MiB would cost 1 ms."""
 
 _HEAD_END = b"\r\n\r\n"
-_UPGRADES = (b"h2c", b"websocket")
 
 
 class Connection(Peer):
@@ -175,8 +175,7 @@ class Connection(Peer):
         self._at = end
         self._requests += 1
         self._head_begun = False
-        if head.upgrade in _UPGRADES:
-            self.hand_over(buffer[at:])
+        if head.upgrade and self._is_handed_over(head, buffer, at):
             return False
         self._head = head
         self._closes = not head.keep_alive or self._requests >= settings.requests_per_connection_max
@@ -329,6 +328,18 @@ class Connection(Peer):
             transport.resume_reading()
         self._await_writing()
 
+    def _is_handed_over(self, head: Head, buffer: bytes, at: int) -> bool:
+        """Whether the request that stands at `at` goes on in another protocol, as it offers."""
+        assert self._transport is not None
+        scheme = b"https" if self._transport.get_extra_info("ssl_object") else b"http"
+        upgrade = http2_upgrade(head, scheme)
+        if upgrade is not None:
+            self._transport.write(SWITCHING)
+            self.hand_over(buffer[self._at :], upgrade)
+        elif is_websocket(head):
+            self.hand_over(buffer[at:], WEBSOCKET)
+        return self._transport is None
+
     # What the sweeper and the stop ask
 
     @property
@@ -345,7 +356,7 @@ class Connection(Peer):
     def expire(self) -> None:
         """As Peer's."""
         if self._closing or not self._writable:
-            self.abort()
+            self._end_if_stuck()
         elif self._body is not None:
             self.turn_away(too_late("the body did not arrive in time"))
         elif self._head_begun or self._has_preface:

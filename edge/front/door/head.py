@@ -36,7 +36,7 @@ _BEGINNING = re.compile(
     + rb"{1,32}(?: [\x21\x22\x24-\x7e]*(?: H?T?T?P?/?[0-9]?\.?[0-9]?\r?)?)?)?"
 )
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
-_HOST = re.compile(
+HOST = re.compile(
     rb"(?:[A-Za-z0-9._~%-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])?(?::[0-9]{0,5})?", re.ASCII
 )
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
@@ -202,7 +202,7 @@ def _check_fields(head: Head) -> None:
     if host is None:
         if head.version == "1.1":
             raise malformed("a request needs a Host field")
-    elif _HOST.fullmatch(host) is None:
+    elif HOST.fullmatch(host) is None:
         raise malformed("the Host field is no host")
     if head.has_other:
         _read_wishes(head)
@@ -257,7 +257,7 @@ def _read_target(head: Head, target: bytes) -> None:
         head.is_server_wide = True
         return
     absolute = _ABSOLUTE.fullmatch(target)
-    if absolute is None or not absolute[1] or _HOST.fullmatch(absolute[1]) is None:
+    if absolute is None or not absolute[1] or HOST.fullmatch(absolute[1]) is None:
         raise malformed("the request target is neither a path nor an http URI")
     rest = absolute[2]
     head.raw_path, _, head.raw_query = rest.partition(b"?")

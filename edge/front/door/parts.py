@@ -4,14 +4,9 @@ Neighbours: `asgi.py` and `functions.py` are such; `writing.py` frames.
 Invariant: an answer in parts that is not whole ends its connection before it could look so.
 """
 
-import socket
-import struct
-
 from edge.front.answers import Answer
 from edge.front.door.connection import Connection
-from edge.front.door.writing import CLOSE, response_head
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+from edge.front.door.writing import CLOSE, reset, response_head
 
 
 class PartedConnection(Connection):
@@ -58,9 +53,5 @@ class PartedConnection(Connection):
         head, self._head = self._head, None
         if head is None or head.version != "1.0":
             self.close()
-            return
-        transport = self._transport
-        found = None if transport is None else transport.get_extra_info("socket")
-        if found is not None:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.abort()
+        elif self._transport is not None:
+            reset(self._transport)

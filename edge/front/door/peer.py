@@ -9,7 +9,9 @@ import asyncio
 from math import inf
 from typing import TYPE_CHECKING, cast
 
+from edge.front.door.handed.upgrade import Upgrade
 from edge.front.door.refusals import Refusal
+from edge.front.door.writing import is_taken, reset
 
 if TYPE_CHECKING:
     from edge.front.door.server import Door
@@ -32,6 +34,7 @@ class Peer(asyncio.Protocol):
         "_peer",
         "_transport",
         "_trusted",
+        "_unsent",
         "_writable",
         "address",
         "due_s",
@@ -47,6 +50,7 @@ class Peer(asyncio.Protocol):
         self._closing = False  # the answer was sent, nothing more is read
         self._paused = False
         self._writable = True
+        self._unsent = 0  # bytes, when this was last looked at
         self.due_s = NEVER
         self.introduced = ""  # whom a proxy named before TLS
 
@@ -107,14 +111,22 @@ class Peer(asyncio.Protocol):
         self._await_writing()
 
     def _await_writing(self) -> None:
-        """What is written must leave within a time that its length gives it."""
+        """What is written must leave: some of it in any `write_stall_s`."""
         assert self._transport is not None
-        settings = self._door.settings
-        unsent = self._transport.get_write_buffer_size()
-        allowed_s = LINGER_S
-        if unsent:
-            allowed_s = settings.write_stall_s + unsent / settings.body_bytes_per_s_min
-        self.due_s = self._door.now_s + allowed_s
+        self._unsent = self._transport.get_write_buffer_size()
+        wait_s = self._door.settings.write_stall_s if self._unsent else LINGER_S
+        self.due_s = self._door.now_s + wait_s
+
+    def _end_if_stuck(self) -> None:
+        """End the connection of a peer that does not read, or that does not end its part."""
+        transport, before = self._transport, self._unsent
+        if transport is None:
+            return
+        self._await_writing()
+        if not self._unsent:
+            transport.abort()
+        elif not is_taken(before, self._unsent, self._door.settings):
+            reset(transport)
 
     def source(self, head_fields: list[tuple[bytes, bytes]]) -> str:
         """The address that a request comes from, a trusted proxy's word taken for it."""
@@ -122,8 +134,8 @@ class Peer(asyncio.Protocol):
             return self._door.proxies.source(self._peer, head_fields)
         return self._peer
 
-    def hand_over(self, data: bytes) -> None:
-        """Leave the connection to Hypercorn, with what was read of it."""
+    def hand_over(self, data: bytes, upgrade: Upgrade | None = None) -> None:
+        """Leave the connection to Hypercorn, with what was not read of it."""
         transport, self._transport = self._transport, None
         assert transport is not None
         if self._paused:
@@ -131,7 +143,7 @@ class Peer(asyncio.Protocol):
         self._closing = True
         self.forget()
         self.due_s = NEVER
-        self._door.hand_over(self, transport, data)
+        self._door.hand_over(self, transport, data, upgrade)
 
     def abort(self) -> None:
         """End it now."""

@@ -9,16 +9,14 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
-from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
 from edge.config import DoorSettings
-from edge.front.asgi import App, Receive, Scope, Send
+from edge.front.asgi import App
+from edge.front.door.handed.connection import HandedConnection, HandedHttp2
+from edge.front.door.handed.upgrade import WEBSOCKET, Upgrade
 from edge.front.door.handshakes import Handshakes
 from edge.front.door.head import Heads
 from edge.front.door.peer import Peer
@@ -43,8 +41,19 @@ Connect = Callable[["Door"], Peer]
 class Door:
     """Serves HTTP/1.1 by the connections that `connect` makes, and the rest by Hypercorn."""
 
-    def __init__(self, app: App, connect: Connect, settings: DoorSettings, config: Config) -> None:
-        """`app` is what Hypercorn calls for HTTP/2; `config` has its grace time and TLS files."""
+    def __init__(
+        self,
+        app: App,
+        connect: Connect,
+        settings: DoorSettings,
+        config: Config,
+        *,
+        keeps_bodies: bool,
+    ) -> None:
+        """`app` is what Hypercorn calls for HTTP/2; `config` has its grace time and TLS files.
+
+        `keeps_bodies`: it collects bodies, so that they count against `bodies_bytes_max`.
+        """
         self.settings = settings
         self.heads = Heads(settings)
         self.proxies = Proxies(settings.trusted_proxies) if settings.trusted_proxies else None
@@ -52,11 +61,13 @@ class Door:
         self.now_s = self.loop.time()
         self.date = date_line(time.time())
         self.stopping = False
-        self._app = app
+        self.app = app
+        self.config = config
+        self.config.max_app_queue_size = 0  # HTTP/2's windows bound what waits
+        self.context = WorkerContext(None)
+        self.keeps_bodies = keeps_bodies
         self._connect = connect
-        self._config = config
-        self._context = WorkerContext(None)
-        self._connections: set[Peer] = set()
+        self._connections: set[Peer | HandedConnection] = set()
         self._per_address: Counter[str] = Counter()
         self._handed: set[asyncio.Task[None]] = set()
         self._body_bytes = 0
@@ -71,13 +82,13 @@ class Door:
         finally:
             self.stopping = True
             listener.close()
-            await self._context.terminated.set()
+            await self.context.terminated.set()
             self._close_idle(keep_new=True)
             await self._drain()
             sweeper.cancel()
 
     async def _listen(self, sock: socket.socket, backlog: int) -> asyncio.Server | Handshakes:
-        context = self._config.create_ssl_context()
+        context = self.config.create_ssl_context()
         if context is None:
             return await self.loop.create_server(self.connect, sock=sock, backlog=backlog)
         self._handshakes = Handshakes(self, sock, context)
@@ -119,7 +130,7 @@ class Door:
         """Whether `address` is a proxy that is trusted."""
         return self.proxies is not None and self.proxies.trusts(address)
 
-    def leave(self, connection: Peer) -> None:
+    def leave(self, connection: Peer | HandedConnection) -> None:
         """Forget a connection that is over."""
         if connection not in self._connections:
             return
@@ -141,11 +152,20 @@ class Door:
 
     # HTTP/2 and the rest
 
-    def hand_over(self, connection: Peer, transport: asyncio.Transport, data: bytes) -> None:
-        """Give a connection to Hypercorn, with what was read of it."""
+    def hand_over(
+        self, connection: Peer, transport: asyncio.Transport, data: bytes, upgrade: Upgrade | None
+    ) -> None:
+        """Give a connection to Hypercorn, with what was not read of it."""
 
         def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = self.loop.create_task(self._serve_handed(connection, reader, writer))
+            handed: HandedConnection
+            if upgrade is WEBSOCKET:
+                handed = HandedConnection(self, connection, reader, writer)
+            else:
+                handed = HandedHttp2(self, connection, reader, writer, upgrade)
+            self._connections.discard(connection)
+            self._connections.add(handed)
+            task = self.loop.create_task(self._serve_handed(handed))
             self._handed.add(task)
             task.add_done_callback(self._handed.discard)
 
@@ -156,21 +176,11 @@ class Door:
         if data:
             protocol.data_received(data)
 
-    async def _serve_handed(
-        self, connection: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        state: dict[str, Any] = {}
-        app = ASGIWrapper(partial(self._call, connection))
+    async def _serve_handed(self, handed: HandedConnection) -> None:
         try:
-            await TCPServer(app, self.loop, self._config, self._context, state, reader, writer)
+            await handed.serve()
         finally:
-            self.leave(connection)
-
-    async def _call(self, connection: Peer, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application for Hypercorn, which knows no proxies and no mapped addresses."""
-        if scope["type"] == "http":
-            scope["client"] = (connection.source(scope["headers"]), 0)
-        await self._app(scope, receive, send)
+            self.leave(handed)
 
     # Time
 
@@ -197,7 +207,7 @@ class Door:
     async def _drain(self) -> None:
         """Wait for what runs, as long as the grace time lasts."""
         began_s = self.loop.time()
-        until_s = began_s + self._config.graceful_timeout
+        until_s = began_s + self.config.graceful_timeout
         while self._is_needed and self.loop.time() < until_s:
             await asyncio.sleep(_DRAIN_POLL_S)
             if self.loop.time() > began_s + NEWCOMER_S:

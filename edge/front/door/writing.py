@@ -4,10 +4,14 @@ Neighbours: `connection.py` writes whole answers, `asgi.py` and `streams.py` tho
 Invariant: a head has as many lines as fields: no field can smuggle in another.
 """
 
+import asyncio
+import socket
+import struct
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 
+from edge.config import DoorSettings
 from edge.front.answers import BODILESS
 
 CLOSE = b"connection: close\r\n"
@@ -16,6 +20,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 CHUNKED_FIELD = (b"transfer-encoding", b"chunked")
 
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -59,3 +64,17 @@ def last_chunk(trailers: Iterable[tuple[bytes, bytes]]) -> bytes:
 def has_no_body(method: str, status: int) -> bool:
     """Whether a response ends with its head, whatever its fields say (RFC 9112, section 6.3)."""
     return method == "HEAD" or status in BODILESS
+
+
+def is_taken(before: float, left: int, settings: DoorSettings) -> bool:
+    """Whether a peer takes its answer fast enough: of `before` bytes, `left` are left after
+    `write_stall_s`."""
+    return before - left >= settings.write_stall_s * settings.body_bytes_per_s_min
+
+
+def reset(transport: asyncio.WriteTransport) -> None:
+    """End a connection so that its peer knows; else the kernel would keep sending what it has."""
+    found = transport.get_extra_info("socket")
+    if found is not None:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.abort()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from structlog.testing import capture_logs
 
-from edge.config import KeyPair, load
+from edge.config import DoorSettings, KeyPair, load
 from edge.front.door.certificates import check_pair
 from edge.front.door.terms import hypercorn_config
 from edge.model.errors import InvalidConfiguration
@@ -33,7 +33,7 @@ def pair_of(made: Certificate) -> KeyPair:
 def test_a_good_pair_is_taken_without_a_word(made: Certificate) -> None:
     """Nothing to warn of."""
     with capture_logs() as logs:
-        assert hypercorn_config(30, pair_of(made)).ssl_enabled
+        assert hypercorn_config(DoorSettings(), 30, pair_of(made)).ssl_enabled
     assert logs == []
 
 

@@ -54,8 +54,17 @@ def run_ns(pid: int) -> int:
 
 def pss_bytes(pid: int) -> int:
     """A process's proportional share of the memory it has mapped."""
+    return _rollup(pid, "Pss:")
+
+
+def own_bytes(pid: int) -> int:
+    """The memory that is a process's alone; its share of files depends on who else maps them."""
+    return _rollup(pid, "Pss_Anon:")
+
+
+def _rollup(pid: int, name: str) -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(name):
             return int(line.split()[1]) * _KIB
     raise RuntimeError(f"the kernel does not tell the memory of process {pid}")
 

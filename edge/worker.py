@@ -205,9 +205,13 @@ class Worker:
             tasks.create_task(self.runner.run())
             tasks.create_task(self.peers.listen(self.joins.find))
             tasks.create_task(self.provisioning.run())
-            tasks.create_task(_every(REFRESH_S, self.registry.refresh))
+            tasks.create_task(_every(REFRESH_S, self._refresh))
             tasks.create_task(_every(ROLLUP_S, self.ledger.rollup))
             tasks.create_task(_every(ARTIFACT_SWEEP_S, self._sweep_artifacts))
+
+    def _refresh(self) -> None:
+        """Notice what a process changed that died before it could say so."""
+        self.keyring.refresh(is_stale=self.registry.refresh())
 
     def _sweep_artifacts(self) -> None:
         sweep_artifacts(self.registry, self.artifacts, self._compiled)

@@ -8,8 +8,8 @@ let in before `confirm`.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from edge.access.evaluation import Deed, decide
 from edge.access.faults import (
@@ -22,6 +22,7 @@ from edge.access.policy import Policy, parse_function_policy
 from edge.access.signature import (
     ALGORITHM,
     Signature,
+    SigningKey,
     Wire,
     read_signature,
     signing_key,
@@ -33,12 +34,12 @@ from edge.storage.buckets import Buckets
 
 POLICIES_CACHED_MAX = 1_024
 SIGNING_KEYS_CACHED_MAX = 1_024
+ALLOWED_CACHED_MAX = 1_024
 _AUTHORIZATION = b"authorization"
 _BEARER = "bearer"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A known key, and the signature that is still to be checked; None for a bearer of a token."""
 
     key: AccessKey
@@ -64,7 +65,7 @@ class Authority:
         self._clock = clock
         self._policies: dict[str, Policy] = {}
         self.is_local = is_local
-        self._signing_keys: dict[tuple[str, str], bytes] = {}
+        self._signing_keys: dict[tuple[str, str], SigningKey] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -116,15 +117,20 @@ class Authority:
 
     def permit(self, key: AccessKey, deed: Deed, policy: FunctionPolicy | None = None) -> None:
         """Raise Denied unless the key's policy or the function's allows the deed, and neither
-        denies it."""
-        decision = decide(deed, (key.policy,), None if policy is None else self._read(policy))
+        denies it. What needs no judging again is noted in `key.allowed`."""
+        of_function = None if policy is None else self._read(policy)
+        decision = decide(deed, (key.policy,), of_function)
         if not decision.allowed:
             raise Denied(
                 f"User: {deed.caller} is not authorized to perform: {deed.action}"
                 f" on resource: {deed.resource} because {decision.reason}"
             )
+        if key.policy.is_unconditional and (of_function is None or of_function.is_unconditional):
+            if len(key.allowed) >= ALLOWED_CACHED_MAX:
+                key.allowed.clear()
+            key.allowed.add((deed.action, deed.resource))
 
-    def _signing_key(self, secret: str, scope: str) -> bytes:
+    def _signing_key(self, secret: str, scope: str) -> SigningKey:
         """What `secret` signs with on one day in one region: the same for many requests."""
         label = (secret, scope)
         found = self._signing_keys.get(label)

@@ -6,15 +6,16 @@ Invariant: what no statement allows is refused.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from edge.access.conditions import Context
 from edge.access.policy import Effect, Policy, Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """What someone wants to do.
+class Deed(NamedTuple):
+    """What someone wants to do; a named tuple because every request makes one.
 
     `caller` is the ARN of a key's holder, a service's name, or empty for nobody in particular;
     `key_id` is that of the key, if there is one.
@@ -25,7 +26,7 @@ class Deed:
     caller: str
     action: str
     resource: str
-    context: Context = field(default_factory=dict[str, str])
+    context: Context = MappingProxyType({})
     key_id: str = ""
 
 

@@ -28,6 +28,7 @@ FULL_ACCESS = json.dumps(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 )
 _NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+_NEVER = -1
 _TOKEN_PREFIX = "edge_"
 _ID_PREFIX = "EDGE"
 
@@ -44,7 +45,11 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key that may be used now."""
+    """A key that may be used now.
+
+    `allowed` are pairs of action and resource that it was found to be allowed, unconditionally:
+    this object lives as long as no key and no function's policy changes.
+    """
 
     access_key_id: str
     arn: str
@@ -52,6 +57,7 @@ class AccessKey:
     secret: str = field(repr=False)
     rate: Rate | None = None
     slot: int = -1
+    allowed: set[tuple[str, str]] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def number(self) -> int:
@@ -70,6 +76,7 @@ class Keyring:
         self._cached: dict[str, AccessKey] = {}
         self._cached_at = generation.current()
         self._is_closed = store.is_closed()
+        self._change_count = store.change_count()
 
     @property
     def is_closed(self) -> bool:
@@ -77,6 +84,17 @@ class Keyring:
         if not self._is_closed and self._generation.current() != self._cached_at:
             self._forget()
         return self._is_closed
+
+    def refresh(self, *, is_stale: bool = False) -> None:
+        """Notice a change whose process died between commit and bump; call it once a second.
+
+        `is_stale` says that one was noticed elsewhere, of what keys were found to be allowed. Any
+        thread may. Raises StorageFailure.
+        """
+        change_count = self._store.change_count()
+        if is_stale or change_count != self._change_count:
+            self._change_count = change_count
+            self._cached_at = _NEVER  # the loop's next look empties the cache
 
     def by_id(self, access_key_id: str) -> AccessKey | None:
         """The key with this id, or None. Raises StorageFailure."""

@@ -71,6 +71,11 @@ class Policy:
 
     statements: tuple[Statement, ...]
 
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether it says the same of equal requests, whatever else is known of them."""
+        return not any(statement.conditions for statement in self.statements)
+
 
 def parse_key_policy(text: str) -> Policy:
     """A policy of an access key, which has no Principal. Raises InvalidConfiguration."""

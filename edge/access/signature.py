@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from edge.access.faults import IncompleteSignature, InvalidSignature, UnrecognizedClient
@@ -22,6 +24,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "lambda"
 SKEW_S_MAX = 300
 SIGNED_HEADERS_MAX = 64
+SIGNED_HEADERS_CACHED_MAX = 256
 EMPTY_DIGEST = sha256(b"").hexdigest()
 UNSIGNED_BODY = "UNSIGNED-PAYLOAD"
 _TERMINATOR = "aws4_request"
@@ -29,7 +32,9 @@ _DATE = b"x-amz-date"
 _BODY_DIGEST = b"x-amz-content-sha256"
 _SESSION_TOKEN = b"x-amz-security-token"
 _OWN_PREFIXES = (b"x-amz-", b"x-edge-")
+_HOST = b"host"
 _UNRESERVED = "-_.~"
+_PLAIN_PATH = re.compile(rb"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+/?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _AUTHORIZATION = re.compile(
@@ -39,6 +44,8 @@ _AUTHORIZATION = re.compile(
 
 Headers = Sequence[tuple[bytes, bytes]]
 """As ASGI has them: names in lower case."""
+SigningKey = hmac.HMAC
+"""An HMAC with the key in it, of which a copy signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,7 @@ class Wire:
             fields.update((name, b",".join(each)) for name, each in values.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What the Authorization header says. `scope` is DATE/REGION/SERVICE/aws4_request,
     `signed_headers` are names joined by semicolons.
     """
@@ -99,7 +105,7 @@ def read_signature(authorization: str, wire: Wire, now_s: float) -> Signature:
         )
     _check_moment(moment, now_s)
     _check_scope(scope, moment)
-    _check_signed_headers(signed_headers.split(";"), wire.fields)
+    _check_signed_headers(signed_headers, wire.fields)
     return Signature(access_key_id, scope, signed_headers, digest, moment)
 
 
@@ -118,8 +124,8 @@ def named_digest(wire: Wire) -> str | None:
     return named
 
 
-def verify(signature: Signature, key: bytes, wire: Wire, digest: str) -> None:
-    """Raise InvalidSignature unless the holder of the signing `key` signed this request.
+def verify(signature: Signature, key: SigningKey, wire: Wire, digest: str) -> None:
+    """Raise InvalidSignature unless the holder of `key` signed this request.
 
     `digest` is the SHA-256 of the body in hex, or UNSIGNED_BODY for one that may be any.
     """
@@ -132,8 +138,9 @@ def verify(signature: Signature, key: bytes, wire: Wire, digest: str) -> None:
     )
     hashed = sha256(canonical.encode()).hexdigest()
     text = f"{ALGORITHM}\n{signature.moment}\n{signature.scope}\n{hashed}"
-    wanted = hmac.digest(key, text.encode(), "sha256").hex()
-    if not hmac.compare_digest(wanted, signature.digest):
+    wanted = key.copy()
+    wanted.update(text.encode())
+    if not hmac.compare_digest(wanted.hexdigest(), signature.digest):
         raise InvalidSignature(
             "the signature does not fit the request: check the secret, and that nothing between"
             " client and host changes path, query or headers"
@@ -146,12 +153,12 @@ def check_digest(digest: str, named: str) -> None:
         raise InvalidSignature("the body is not the one that x-amz-content-sha256 names")
 
 
-def signing_key(secret: str, scope: str) -> bytes:
+def signing_key(secret: str, scope: str) -> SigningKey:
     """The key that a secret has for a day, a region and a service."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")
 
 
 def _check_scope(scope: str, moment: str) -> None:
@@ -183,15 +190,28 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _check_signed_headers(signed: list[str], fields: Mapping[bytes, bytes]) -> None:
-    if len(signed) > SIGNED_HEADERS_MAX or signed != sorted(set(signed)):
+def _check_signed_headers(signed_headers: str, fields: Mapping[bytes, bytes]) -> None:
+    signed = _names(signed_headers)
+    missing = [name for name in fields if name.startswith(_OWN_PREFIXES) and name not in signed]
+    if _HOST not in signed:
+        missing.append(_HOST)
+    if missing:
+        names = b", ".join(missing).decode("latin-1")
+        raise InvalidSignature(f"not signed, but it must be: {names[:200]}")
+
+
+@lru_cache(SIGNED_HEADERS_CACHED_MAX)
+def _names(signed_headers: str) -> Mapping[bytes, str]:
+    """The names of signed headers, as the wire and as the signature has them.
+
+    A client signs the same ones again and again. Raises IncompleteSignature.
+    """
+    names = signed_headers.split(";")
+    if len(names) > SIGNED_HEADERS_MAX or names != sorted(set(names)):
         raise IncompleteSignature(
             f"SignedHeaders must be at most {SIGNED_HEADERS_MAX} names in order, each once"
         )
-    needed = ["host", *(n.decode("latin-1") for n in fields if n.startswith(_OWN_PREFIXES))]
-    missing = [name for name in needed if name not in signed]
-    if missing:
-        raise InvalidSignature(f"not signed, but it must be: {', '.join(missing)[:200]}")
+    return {name.encode(): name for name in names}
 
 
 def _canonical_path(path: bytes) -> str:
@@ -200,6 +220,8 @@ def _canonical_path(path: bytes) -> str:
     Clients sign a path without dot segments and empty ones. A signature for one spelling would
     fit all others, which reach other functions; so only the one spelling is let in.
     """
+    if _PLAIN_PATH.fullmatch(path):
+        return path.decode()
     segments = path.split(b"/")
     if path != b"/" and (
         segments[0] or b"" in segments[1:-1] or b"." in segments or b".." in segments
@@ -220,10 +242,10 @@ def _again(text: bytes) -> str:
     return quote(unquote_to_bytes(text), safe=_UNRESERVED)
 
 
-def _canonical_headers(signed: str, fields: Mapping[bytes, bytes]) -> str:
+def _canonical_headers(signed_headers: str, fields: Mapping[bytes, bytes]) -> str:
     lines = []
-    for name in signed.split(";"):
-        value = fields.get(name.encode())
+    for raw_name, name in _names(signed_headers).items():
+        value = fields.get(raw_name)
         if value is None:
             raise InvalidSignature(f"{name} is signed, but the request does not have it")
         lines.append(f"{name}:{' '.join(value.decode('utf-8', 'replace').split())}\n")

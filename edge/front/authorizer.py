@@ -17,6 +17,7 @@ from typing import NamedTuple
 from edge.access.authority import Authority, Claim
 from edge.access.evaluation import Deed
 from edge.access.faults import IncompleteSignature
+from edge.access.keyring import AccessKey
 from edge.access.signature import (
     EMPTY_DIGEST,
     UNSIGNED_BODY,
@@ -124,20 +125,12 @@ class Authorizer:
     def _let_in(self, visit: Visit, claim: Claim, digest: str) -> None:
         """Raises one of _REFUSALS unless the caller is who he says, and may call this function."""
         key = self._authority.confirm(claim, visit.wire, digest)
-        context = RequestContext(
-            key,
-            visit.source,
-            visit.wire.headers,
-            is_secure=visit.is_secure,
-            more={
-                "lambda:functionurlauthtype": visit.auth_type,
-                "lambda:invokedviafunctionurl": "true",
-            },
-        )
-        policy = visit.version.shared.policy(visit.target.qualifier)
+        resource = visit.resource
         for action in ACTIONS:
-            deed = Deed(key.arn, action, visit.resource, context, key.access_key_id)
-            self._authority.permit(key, deed, policy)
+            if (action, resource) not in key.allowed:
+                deed = Deed(key.arn, action, resource, _context(visit, key), key.access_key_id)
+                policy = visit.version.shared.policy(visit.target.qualifier)
+                self._authority.permit(key, deed, policy)
 
     def _judge_body(self, visit: Visit, claim: Claim, named: str | None, digest: str) -> None:
         """Whether a body with this digest is the signed one; `named` is what was signed by name."""
@@ -148,6 +141,16 @@ class Authorizer:
                 check_digest(digest, named)
         except _REFUSALS as error:
             raise _refusal(visit, claim, error) from None
+
+
+def _context(visit: Visit, key: AccessKey) -> RequestContext:
+    """What policies may ask about it."""
+    more = {
+        "lambda:functionurlauthtype": visit.auth_type,
+        "lambda:invokedviafunctionurl": "true",
+    }
+    headers = visit.wire.headers
+    return RequestContext(key, visit.source, headers, is_secure=visit.is_secure, more=more)
 
 
 def _digest_known(claim: Claim, wire: Wire, *, has_body: bool) -> str | None:

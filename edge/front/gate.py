@@ -18,8 +18,7 @@ from edge.access.evaluation import Deed
 from edge.access.signature import EMPTY_DIGEST
 from edge.front.answers import error_row
 from edge.front.asgi import App, ClientGone, Message, Receive, Scope, Send, body_digest
-from edge.front.context import RequestContext
-from edge.front.deeds import need_of
+from edge.front.deeds import Need, need_of
 from edge.front.endpoints import Dialect, framed
 from edge.front.failures import log_refusal
 from edge.front.passage import Passage
@@ -27,6 +26,7 @@ from edge.front.services import Services
 from edge.model.audit import AuditRecord, Stage, stage_of
 from edge.model.errors import EdgeError, StorageFailure
 from edge.model.ids import new_request_id
+from edge.model.policy import FunctionPolicy
 
 _log = structlog.get_logger(__name__)
 
@@ -83,20 +83,22 @@ class Gate:
             digest = await body_digest(await passage.read(self._body_bytes_max))
         key = authority.confirm(claim, passage.wire, digest)
         passage.is_proved = True
-        policy = None
-        if need.function:
-            policy = self._services.registry.policy(need.function, need.qualifier)
-        context = RequestContext(
-            key, passage.source, passage.wire.headers, is_secure=passage.is_secure
-        )
+        resource = need.resource
 
         def permit(action: str) -> None:
-            deed = Deed(key.arn, action, need.resource, context, key.access_key_id)
-            authority.permit(key, deed, policy)
+            if (action, resource) not in key.allowed:
+                deed = Deed(key.arn, action, resource, passage.context(key), key.access_key_id)
+                authority.permit(key, deed, self._policy_of(need))
 
         for action in need.actions:
             permit(action)
         passage.permit = permit
+
+    def _policy_of(self, need: Need) -> FunctionPolicy | None:
+        """The policy of the function that is needed, if it has any."""
+        if not need.function:
+            return None
+        return self._services.registry.policy(need.function, need.qualifier)
 
     async def _turn_away(self, passage: Passage, error: EdgeError, send: Send) -> None:
         """Answer who is not let in; what a known caller wanted to change is audited, too.

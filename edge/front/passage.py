@@ -8,8 +8,10 @@ import asyncio
 from collections.abc import Callable
 
 from edge.access.authority import Claim
+from edge.access.keyring import AccessKey
 from edge.access.signature import Wire
 from edge.front.asgi import HASHED_INLINE_BYTES_MAX, Message, Receive, Scope, read_body
+from edge.front.context import RequestContext
 from edge.front.deeds import Need
 from edge.front.documents import parse_object
 from edge.front.failures import LOGGED_CHARS_MAX
@@ -62,11 +64,6 @@ class Passage:
         return str(client[0]) if client else ""
 
     @property
-    def is_secure(self) -> bool:
-        """Whether it came over TLS."""
-        return bool(self._scope["scheme"] == "https")
-
-    @property
     def caller(self) -> str:
         """The ARN of the key's holder; ANONYMOUS while nobody proved to be one."""
         return self.claim.key.arn if self.claim is not None and self.is_proved else ANONYMOUS
@@ -76,10 +73,15 @@ class Passage:
         """The id of the key that was named; empty for none."""
         return self.claim.key.access_key_id if self.claim is not None else ""
 
+    def context(self, key: AccessKey) -> RequestContext:
+        """What policies may ask about it."""
+        is_secure = self._scope["scheme"] == "https"
+        return RequestContext(key, self.source, self.wire.headers, is_secure=is_secure)
+
     async def read(self, bytes_max: int) -> bytes:
         """The body, to be read again by the endpoint. Raises PayloadTooLarge and ClientGone."""
         if self._body is None:
-            declared = dict(self.wire.headers).get(b"content-length")
+            declared = self.wire.fields.get(b"content-length")
             self._body = await read_body(self.receive, declared, bytes_max)
             self.receive = _again(self._body, self.receive)
         return self._body

@@ -87,15 +87,17 @@ class Registry:
             return None
         return latest.shared.policy(qualifier)
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """Notice a change whose process died between commit and bump; call it once a second.
 
-        Any thread may. Raises StorageFailure.
+        Whether there may have been one. Any thread may. Raises StorageFailure.
         """
         change_count = self._store.change_count()
-        if change_count != self._change_count:
-            self._change_count = change_count
-            self._cached_at = _NEVER  # the loop's next `resolve` empties the cache
+        if change_count == self._change_count:
+            return False
+        self._change_count = change_count
+        self._cached_at = _NEVER  # the loop's next `resolve` empties the cache
+        return True
 
     def put(
         self,

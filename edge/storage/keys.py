@@ -57,5 +57,8 @@ class KeyStore(Protocol):
     def remove(self, access_key_id: str) -> bool:
         """Forget a key; False if there is none."""
 
+    def change_count(self) -> int:
+        """A number that differs whenever any process wrote since it was last asked."""
+
     def is_closed(self) -> bool:
         """Whether there ever was a key: a host that was closed once stays closed."""

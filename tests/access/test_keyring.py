@@ -1,5 +1,6 @@
 """Access keys: usable once made, gone once revoked, useless to who steals the database."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from edge.model.errors import (
     NotFound,
     StorageFailure,
 )
+from edge.storage.sqlite.keys import SqliteKeys
 
 
 def test_key_is_found(tmp_path: Path) -> None:
@@ -43,6 +45,23 @@ def test_rotation_and_revocation_reach_other_processes(tmp_path: Path) -> None:
         ours.revoke(made.access_key_id)
         assert theirs.by_token(rotated.token) is None
         assert theirs.by_id(made.access_key_id) is None
+
+
+def test_a_change_that_nobody_told_is_noticed(tmp_path: Path) -> None:
+    """A process may die between its commit and the generation's bump: a key it revoked is none."""
+    with open_keyring(tmp_path) as keyring, closing(SqliteKeys(tmp_path / "keys.db")) as store:
+        made = keyring.create("ann")
+        key = keyring.by_token(made.token)
+        keyring.refresh()
+        assert keyring.by_token(made.token) is not key
+        key = keyring.by_token(made.token)
+        keyring.refresh()
+        assert keyring.by_token(made.token) is key
+        keyring.refresh(is_stale=True)
+        assert keyring.by_token(made.token) is not key
+        store.remove(made.access_key_id)
+        keyring.refresh()
+        assert keyring.by_token(made.token) is None
 
 
 def test_closed_stays_closed(tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ POLICIES: dict[str, list[dict[str, object]]] = {
             "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
         }
     ],
+    "agent": [
+        {
+            "Action": "lambda:*",
+            "Resource": "*",
+            "Condition": {"StringLike": {"aws:UserAgent": "good*"}},
+        }
+    ],
     "local": [
         {
             "Action": "lambda:*",
@@ -221,6 +228,13 @@ def test_a_function_lets_in_whom_it_names(
         for sid in ("a", "b"):
             admin.remove_permission(FunctionName="iam", StatementId=sid)
     assert call(web, request.signed(keys["nothing"])).status_code == 403
+
+
+def test_a_condition_is_judged_each_time(web: httpx.Client, keys: dict[str, NewKey]) -> None:
+    """That a key was let in once says nothing where its policy asks about the request."""
+    for agent, status in (("good/1", 200), ("bad/1", 403), ("good/2", 200)):
+        headers = {**bearer(keys["agent"]), "user-agent": agent}
+        assert web.get("/token", headers=headers).status_code == status
 
 
 def test_an_alias_may_be_open(web: httpx.Client, host: Server, keys: dict[str, NewKey]) -> None:

@@ -81,6 +81,11 @@ class Database:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    def change_count(self) -> int:
+        """A number that differs whenever another connection committed since it was last asked."""
+        with self.read() as connection:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Turn `sqlite3.Error` into StorageFailure, for those who keep errors inside a block."""

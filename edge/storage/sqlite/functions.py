@@ -281,9 +281,8 @@ class SqliteFunctions:
             return {row[0] for row in rows}
 
     def change_count(self) -> int:
-        """See FunctionStore; SQLite counts what other connections committed."""
-        with self._database.read() as connection:
-            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+        """See FunctionStore."""
+        return self._database.change_count()
 
     def _check_room(self, connection: Connection, name: str) -> None:
         """Raises InvalidRequest when a function has as many numbered versions as it may."""

@@ -119,6 +119,10 @@ class SqliteKeys:
             )
             return removed.rowcount > 0
 
+    def change_count(self) -> int:
+        """See KeyStore."""
+        return self._database.change_count()
+
     def is_closed(self) -> bool:
         """See KeyStore."""
         with self._database.read() as connection:

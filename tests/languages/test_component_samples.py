@@ -135,21 +135,6 @@ async def test_python_orders(worker: Worker) -> None:
     assert placed.value["body"] == '{"total": 920, "currency": "EUR"}'
 
 
-async def test_python_pages(worker: Worker) -> None:
-    """Jinja2, Markdown and Werkzeug, primed; what priming never saw works all the same."""
-    await deploy(worker, PYTHON, guest(PYTHON, "pages"))
-    for path, status, content in (
-        ("/", 200, '<a href="notes/2">note 2</a>'),
-        ("/notes/1", 200, '<a href="https://example.com/">time</a>'),
-        ("/notes/2", 200, "<td>420</td>"),
-        ("/notes/3", 404, "There is no note 3."),
-    ):
-        page = await ask(worker, request(path))
-        assert isinstance(page.value, dict), page.failure
-        assert page.value["statusCode"] == status
-        assert content in page.value["body"]
-
-
 LAZY = """\
 import os
 import random

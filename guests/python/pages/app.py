@@ -14,12 +14,9 @@ NOTES = {
     2: "# Prices\n\n| item | cents |\n|---|---|\n| tea | 250 |\n| cake | 420 |\n",
 }
 
-# A request has no files but its own /tmp: templates are read here, once, at build.
 templates = Environment(
     loader=FileSystemLoader(os.path.join(HERE, "templates")), autoescape=True, auto_reload=False
 )
-for name in templates.list_templates():
-    templates.get_template(name)
 
 
 def show(endpoint, arguments):

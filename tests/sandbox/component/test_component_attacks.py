@@ -223,9 +223,12 @@ async def watched(worker: Worker) -> AsyncIterator[Worker]:
 
 
 async def ending(worker: Worker, module: bytes) -> Result:
-    """Deploy and invoke."""
+    """Deploy and invoke; but for the one in the background, no thread is made for it."""
     await worker.deployer.deploy("f", module, Settings(limits=LIMITS))
-    return await worker.invoker.invoke(Event("f", {}, "r"))
+    threads = threading.active_count()
+    result = await worker.invoker.invoke(Event("f", {}, "r"))
+    assert threading.active_count() <= threads + 1
+    return result
 
 
 @pytest.mark.parametrize("name", ATTACKS)

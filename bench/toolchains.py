@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.machine import ROOT
+from edge.build.project import Project
+from edge.build.starlingmonkey import StarlingMonkey
 
 WIT = ROOT / "sdk" / "wit" / "edge.wit"
 HANDLERS = ROOT / "bench" / "handlers"
 _TIMEOUT_S = 120
-_PROXY_WORLD = "package bench:web;\nworld web { include wasi:http/proxy@0.2.10; }\n"
-_WIT_OFFERED, _WIT_WANTED = "0.2.12", "0.2.10"
-"""jco ships WASI's WIT in one version, componentize-js is built against another."""
 
 
 class Toolchain(NamedTuple):
@@ -65,19 +64,15 @@ def _quickjs(directory: Path) -> bytes:
 
 
 def _starling_monkey(directory: Path) -> bytes:
-    wit = directory / "wit"
-    offered = Path(_find("jco") or "").resolve().parents[1] / "lib/wit/builtin" / _WIT_OFFERED
-    shutil.copytree(offered, wit / "deps")
-    for path in wit.rglob("*.wit"):
-        path.write_text(path.read_text().replace(_WIT_OFFERED, _WIT_WANTED))
-    (wit / "world.wit").write_text(_PROXY_WORLD)
-    return _run(directory, "componentize-js", HANDLERS / "fetch.js", "--wit", wit, "-n", "web")
+    output = directory / "out.wasm"
+    StarlingMonkey().compile(Project("fetch", HANDLERS / "fetch.js", HANDLERS), output)
+    return output.read_bytes()
 
 
 PYTHON = Toolchain(("componentize-py",), "pip install componentize-py", _python)
 QUICKJS = Toolchain(("componentize-qjs",), "npm install -g componentize-qjs", _quickjs)
 STARLING_MONKEY = Toolchain(
-    ("componentize-js", "jco"),
-    "npm install -g @bytecodealliance/componentize-js @bytecodealliance/jco",
+    ("esbuild", StarlingMonkey.compiler),
+    StarlingMonkey.install,
     _starling_monkey,
 )

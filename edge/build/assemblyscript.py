@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Collection
 from pathlib import Path
 
+from edge.build.npm import install_packages, is_settled
 from edge.build.process import run_compiler, tool_environment
 from edge.build.project import Project, tree_files
 from edge.build.sdk import sdk_directory
@@ -36,8 +37,8 @@ class AssemblyScript:
         return next((directory / root for root in _ROOTS if (directory / root).is_file()), None)
 
     def inputs(self, project: Project) -> Collection[Path] | None:
-        """The project's files; unknown where packages may come from npm."""
-        if (project.directory / "node_modules").is_dir():
+        """The project's files, and what npm locked; unknown where packages are not locked."""
+        if not is_settled(project.directory):
             return None
         return (*tree_files(project.directory), *tree_files(sdk_directory("assemblyscript")))
 
@@ -59,7 +60,8 @@ class AssemblyScript:
         return said.stdout.strip()
 
     def compile(self, project: Project, output: Path) -> None:
-        """Compile the program and what the host calls to one module."""
+        """Fetch the packages it depends on, and compile it with what the host calls."""
+        install_packages(project)
         sdk = sdk_directory("assemblyscript")
         # asc takes absolute paths for relative ones.
         exports, library, target = (

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from edge.build.npm import PACKAGE, install_packages, is_settled, read_package
 from edge.build.process import run_compiler, tool_environment
 from edge.build.project import Project, tree_files
 from edge.build.sdk import sdk_directory, wit_directory
@@ -23,7 +24,6 @@ _BUNDLER = "esbuild"
 WORLD = "program"
 BUNDLE = "bundle.js"
 WIT = "wit"
-_PACKAGE = "package.json"
 _SURROUNDINGS = "surroundings.js"
 _INPUTS = "inputs.json"
 _ON_DEMAND: Mapping[str, tuple[str, ...]] = {
@@ -33,7 +33,6 @@ _ON_DEMAND: Mapping[str, tuple[str, ...]] = {
     "streaming.js": ("awslambda",),
 }
 """Globals that are made for the functions that name one of a module's, by that module."""
-_MODULES = "node_modules"
 _ROOTS = ("index.js", "index.mjs", "index.ts", "src/index.js", "src/index.ts")
 """What a directory's handler may be in, where its package.json names no `main`."""
 _BUNDLE = (
@@ -96,10 +95,9 @@ class JavaScript:
         beside the sources."""
         if project.is_packed:
             return None
-        if not (project.directory / _PACKAGE).is_file():
+        if not (project.directory / PACKAGE).is_file():
             return (project.source, *tree_files(wit_directory()), STEADY_SOURCE)
-        locked = (project.directory / "package-lock.json").is_file()
-        if not locked and _depends(project.directory):
+        if not is_settled(project.directory):
             return None
         return (*tree_files(project.directory), *tree_files(wit_directory()), STEADY_SOURCE)
 
@@ -112,7 +110,7 @@ class JavaScript:
 
     def compile(self, project: Project, output: Path) -> None:
         """Fetch the package's dependencies if they are not there, bundle, and componentize."""
-        _install(project)
+        install_packages(project)
         sdk = sdk_directory(self.name)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
@@ -211,36 +209,10 @@ def _without_places(bundle: str) -> str:
     return "".join(line for line in bundle.splitlines(keepends=True) if not line.startswith("// "))
 
 
-def _package(directory: Path) -> dict[str, object]:
-    """What package.json says; raises BuildFailed where it is not JSON."""
-    try:
-        said = json.loads((directory / _PACKAGE).read_text())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise BuildFailed(f"{directory / _PACKAGE} is not JSON: {error}") from None
-    return said if isinstance(said, dict) else {}
-
-
 def _main_of(directory: Path) -> Path | None:
-    main = _package(directory).get("main")
+    main = read_package(directory).get("main")
     source = directory / main if isinstance(main, str) else None
     return source if source is not None and source.is_file() else None
-
-
-def _depends(directory: Path) -> bool:
-    return bool(_package(directory).get("dependencies"))
-
-
-def _install(project: Project) -> None:
-    """Put the dependencies beside the sources, as npm does, if they are not there."""
-    directory = project.directory
-    if project.is_packed or (directory / _MODULES).is_dir() or not _depends(directory):
-        return
-    locked = (directory / "package-lock.json").is_file()
-    verb = "ci" if locked else "install"
-    flags = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    run_compiler(["npm", verb, *flags], project, directory=directory)
 
 
 def _version_of(tool: str) -> str:
@@ -259,7 +231,7 @@ def _package_version(tool: str) -> str:
     """Of a tool that has no option for it: what the package it lies in says."""
     found = Path(shutil.which(tool, path=tool_environment()["PATH"]) or tool).resolve()
     for folder in found.parents:
-        said = _package(folder).get("version")
+        said = read_package(folder).get("version")
         if said:
             return f"{tool} {said}"
     return str(found)

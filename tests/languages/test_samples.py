@@ -117,6 +117,17 @@ def test_zig_digest() -> None:
     assert host.ok(request(body, algorithm="md5"))["statusCode"] == 400
 
 
+def test_assemblyscript_fibonacci(tmp_path: Path) -> None:
+    """Exact to 128 bits, by as-bignum; further is a RangeError."""
+    project = tmp_path / "fibonacci"
+    source = guest(BY_NAME["assemblyscript"], "fibonacci")
+    shutil.copytree(source, project, ignore=shutil.ignore_patterns("node_modules"))
+    host = BareHost(build_or_skip(BY_NAME["assemblyscript"], project))
+    for n, number in (("0", "0"), ("10", "55"), ("186", "332825110087067562321196029789634457848")):
+        assert host.ok(request(n=n))["body"] == f"{number}\n"
+    assert host.invoke(request(n="187"))["error"]["errorType"] == "RangeError"
+
+
 def test_assemblyscript_life() -> None:
     """A glider is itself again, one cell on, after four generations; a ragged board is refused."""
     host = load("assemblyscript", "life")

@@ -7,10 +7,10 @@
  * memory of the build is in every instance.
  */
 
-import { getEnvironment } from "wasi:cli/environment@0.2.0";
 import { getRandomBytes } from "wasi:random/random@0.2.0";
 
 import { console } from "./console.js";
+import { process } from "./environment.js";
 import { fetch, Headers, Request, Response } from "./fetch.js";
 import { cancel, start } from "./loop.js";
 import { enqueue, Promise } from "./promise.js";
@@ -38,15 +38,6 @@ const crypto = {
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  },
-};
-
-let environment;
-const process = {
-  get env() {
-    if (stage.isBuild) return stage.environment;
-    environment ??= Object.fromEntries(getEnvironment());
-    return environment;
   },
 };
 

@@ -6,20 +6,10 @@
  * SubtleCrypto are the engine's own.
  */
 
-import { getEnvironment } from "wasi:cli/environment@0.2.0";
-
 import { console } from "../console.js";
+import { process } from "../environment.js";
 import { fetch, Headers, Request, Response } from "../fetch.js";
 import { stage } from "../stage.js";
-
-let environment;
-const process = {
-  get env() {
-    if (stage.isBuild) return stage.environment;
-    environment ??= Object.fromEntries(getEnvironment());
-    return environment;
-  },
-};
 
 /** At the build the engine would trap for want of entropy; there it is the same sequence each time. */
 const { random } = Math;

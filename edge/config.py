@@ -20,6 +20,7 @@ DATA_ENVIRONMENT = "EDGE_DATA"
 EDGE_DOOR = "edge"
 DOORS = (EDGE_DOOR, "hypercorn")
 """What parses HTTP/1.1: our own protocol, or Hypercorn's."""
+_REFUSED_MAX = 256
 _FILES = ("tls_cert", "tls_key", "control_tls_cert", "control_tls_key")
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 
@@ -201,6 +202,7 @@ class HostSettings:
 class DoorSettings:
     """How much of its peers' bytes and time a door takes; times begin anew with each message.
 
+    `control_connections_max` is `connections_max` of the control plane, which so always has room.
     `trusted_proxies` are addresses or networks, separated by commas, whose word on where a request
     comes from is taken. With `proxy_protocol` 1 each of their connections must begin with it.
     `public_url` is where the data plane is reached from outside; by default, where it listens.
@@ -214,6 +216,7 @@ class DoorSettings:
     requests_per_connection_max: int = 100_000
     connections_max: int = 20_480
     connections_per_address_max: int = 10_240
+    control_connections_max: int = 512
     head_timeout_s: int = 10
     body_stall_s: int = 10
     body_bytes_per_s_min: int = 1 * KIB
@@ -235,6 +238,7 @@ class DoorSettings:
             "requests_per_connection_max": (1, 1 << 40),
             "connections_max": (1, 1_000_000),
             "connections_per_address_max": (1, 1_000_000),
+            "control_connections_max": (1, 65_536),
             "head_timeout_s": (1, 600),
             "body_stall_s": (1, 600),
             "body_bytes_per_s_min": (1, 1 * MIB),
@@ -242,6 +246,16 @@ class DoorSettings:
             "write_stall_s": (1, 600),
             "proxy_protocol": (0, 1),
         }
+
+    @property
+    def refused_max(self) -> int:
+        """How many connections over the limit are told so at a time; more are cut off."""
+        return min(_REFUSED_MAX, self.connections_max // 4 + 1)
+
+    @property
+    def of_control(self) -> Self:
+        """The same for the door of the control plane."""
+        return replace(self, connections_max=self.control_connections_max)
 
     def __post_init__(self) -> None:
         """Raises InvalidConfiguration for a proxy that is no address, and a URL that is none."""

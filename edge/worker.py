@@ -291,7 +291,7 @@ async def serve(
                 private = Door(
                     private_plane,
                     lambda door: AppConnection(door, private_plane),
-                    settings.connections,
+                    settings.connections.of_control,
                     control_config,
                     keeps_bodies=False,
                 )

@@ -26,6 +26,7 @@ class Server:
     """A running host. `http` and `control` are clients of its two doors, who trust `trusted`.
 
     `control_host` is where its control plane listens; `0.0.0.0` is asked at 127.0.0.1.
+    `descriptors_max` is the hard limit of what it may have open.
     """
 
     def __init__(
@@ -36,15 +37,18 @@ class Server:
         settings: Mapping[str, object] | None = None,
         trusted: ssl.SSLContext | None = None,
         control_host: str = "127.0.0.1",
+        descriptors_max: int | None = None,
     ) -> None:
         self.data = data
         self._workers = workers
         self._verify = trusted or False
         self._control_host = control_host
+        self._descriptors_max = descriptors_max
         self._settings = dict(settings or {})
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "edge", "serve", "--json", "--data", str(self.data)]
+        command = [] if self._descriptors_max is None else _limited(self._descriptors_max)
+        command += [sys.executable, "-m", "edge", "serve", "--json", "--data", str(self.data)]
         command += ["--http", "127.0.0.1:0", "--control", f"{self._control_host}:0"]
         command += ["--workers", str(self._workers)]
         for key, value in self._settings.items():
@@ -111,3 +115,8 @@ class Server:
         """SIGKILL: the host gets no chance to tidy up."""
         self.process.kill()
         self.process.wait()
+
+
+def _limited(descriptors: int) -> list[str]:
+    """What runs a command with fewer descriptors."""
+    return ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"]

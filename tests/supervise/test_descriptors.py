@@ -24,11 +24,12 @@ print(json.dumps([fitted.connections_max, *resource.getrlimit(resource.RLIMIT_NO
 @pytest.mark.parametrize(
     ("soft", "hard", "connections", "limit", "fitting"),
     [
-        (256, 4_000, 1_000, 2_024, 1_000),
-        (256, 1_500, 1_000, 1_500, 476),
+        (256, 4_000, 1_000, 2_916, 1_000),
+        (256, 4_000, 2_500, 4_000, 2_079),
+        (256, 1_500, 1_000, 1_500, 750),
         (3_000, 4_000, 9, 3_000, 9),
     ],
-    ids=["raised", "as far as it goes", "enough already"],
+    ids=["raised", "as far as it goes", "half of what there is", "enough already"],
 )
 def test_limit(soft: int, hard: int, connections: int, limit: int, fitting: int) -> None:
     """The soft limit grows to what connections need; where it cannot, fewer are taken."""

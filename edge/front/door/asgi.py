@@ -222,8 +222,10 @@ class Exchange:
             answer.headers.append((b"content-length", b"%d" % len(body)))
         elif self._left != len(body) and not self._is_bodiless:
             raise ValueError("the answer is not as long as its Content-Length says")
-        self._started = self._whole = True
+        if self._more:
+            self._connection.closes_after()  # nobody reads the rest of the request
         self._connection.respond(answer._replace(body=body))
+        self._started = self._whole = True
 
     def _begin(self) -> None:
         """The answer comes in parts: of a known length, in chunks, or up to the end."""

@@ -317,6 +317,8 @@ class Connection(Peer):
         if transport is None or self._closing:
             return
         self._closing = True
+        if transport.is_closing():
+            return  # the peer was quicker
         lingers = self._body is not None or self._at < len(self._buffer)
         self._buffer, self._at, self._body = b"", 0, None
         if transport.can_write_eof():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from edge.front.door.handed.upgrade import Upgrade
 from edge.front.door.refusals import Refusal
-from edge.front.door.writing import is_taken, reset
+from edge.front.door.writing import is_taken, reset, unsent_bytes
 
 if TYPE_CHECKING:
     from edge.front.door.server import Door
@@ -113,7 +113,7 @@ class Peer(asyncio.Protocol):
     def _await_writing(self) -> None:
         """What is written must leave: some of it in any `write_stall_s`."""
         assert self._transport is not None
-        self._unsent = self._transport.get_write_buffer_size()
+        self._unsent = unsent_bytes(self._transport)
         wait_s = self._door.settings.write_stall_s if self._unsent else LINGER_S
         self.due_s = self._door.now_s + wait_s
 

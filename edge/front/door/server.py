@@ -26,8 +26,6 @@ from edge.front.door.writing import date_line
 from edge.model.limits import KIB
 
 SWEEP_S = 1.0
-REFUSED_MAX = 1_024
-"""How many connections over the limit are told so at a time; more are cut off."""
 EXPIRED_PER_TURN = 16
 """How many that waited too long are told so before others have their turn: each takes 30 µs."""
 HANDED_BYTES_MAX = 64 * KIB
@@ -105,7 +103,7 @@ class Door:
     def has_room(self, address: str, handshakes: int, handshakes_of_address: int) -> bool:
         """Whether another connection from `address` is shaken hands with, beside those that are."""
         settings = self.settings
-        if len(self._connections) + handshakes >= settings.connections_max + REFUSED_MAX:
+        if len(self._connections) + handshakes >= settings.connections_max + settings.refused_max:
             return False
         count = self._per_address[address] + handshakes_of_address
         return count < settings.connections_per_address_max or self.is_proxy(address)
@@ -114,7 +112,7 @@ class Door:
         """Note a new connection. Raises Refusal when it is one too many."""
         self.now_s = self.loop.time()
         count, settings = len(self._connections), self.settings
-        if count >= settings.connections_max + REFUSED_MAX:
+        if count >= settings.connections_max + settings.refused_max:
             connection.abort()
             return
         self._connections.add(connection)

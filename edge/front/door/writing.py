@@ -5,8 +5,12 @@ Invariant: a head has as many lines as fields: no field can smuggle in another.
 """
 
 import asyncio
+import contextlib
+import fcntl
 import socket
 import struct
+import sys
+import termios
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -20,6 +24,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 CHUNKED_FIELD = (b"transfer-encoding", b"chunked")
 
+_UNSENT = termios.TIOCOUTQ
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -64,6 +69,19 @@ def last_chunk(trailers: Iterable[tuple[bytes, bytes]]) -> bytes:
 def has_no_body(method: str, status: int) -> bool:
     """Whether a response ends with its head, whatever its fields say (RFC 9112, section 6.3)."""
     return method == "HEAD" or status in BODILESS
+
+
+def unsent_bytes(transport: asyncio.WriteTransport) -> int:
+    """What the peer has not taken, here and in the kernel: it asks for more only when a third of
+    its own, which may be megabytes, has left."""
+    size = 0
+    # Not everywhere can the kernel be asked; asyncio's transport for TLS forgets all when it is
+    # closed twice.
+    with contextlib.suppress(OSError, AttributeError):
+        size = transport.get_write_buffer_size()
+        number = transport.get_extra_info("socket").fileno()
+        size += int.from_bytes(fcntl.ioctl(number, _UNSENT, bytes(4)), sys.byteorder)
+    return size
 
 
 def is_taken(before: float, left: int, settings: DoorSettings) -> bool:

@@ -21,7 +21,7 @@ from edge.front.door.handed.http2 import Http2
 from edge.front.door.handed.upgrade import Upgrade
 from edge.front.door.peer import LINGER_S, NEVER, Peer
 from edge.front.door.refusals import malformed, refusal_answer
-from edge.front.door.writing import is_taken, reset
+from edge.front.door.writing import is_taken, reset, unsent_bytes
 
 if TYPE_CHECKING:
     from edge.front.door.server import Door
@@ -83,7 +83,7 @@ class HandedConnection(TCPServer):
         self.wait_until(NEVER if is_accepted else self.door.loop.time() + LINGER_S)
 
     def _await_writing(self) -> None:
-        self._unsent = self._transport.get_write_buffer_size()
+        self._unsent = self.unsent
         self.due_s = self.door.loop.time() + self.door.settings.write_stall_s
 
     def _is_stuck(self) -> bool:
@@ -91,6 +91,11 @@ class HandedConnection(TCPServer):
         before = self._unsent
         self._await_writing()
         return not is_taken(before, self._unsent, self.door.settings)
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the peer to read them."""
+        return unsent_bytes(self._transport)
 
     def wait_until(self, due_s: float) -> None:
         """How long it may wait for what is not the peer's reading."""

@@ -97,6 +97,11 @@ class Http2(H2Protocol):
         """Where a request comes from, a trusted proxy's word taken for it."""
         return self._handed.source(headers)
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the peer to read them."""
+        return self._handed.unsent
+
     # Bytes
 
     async def handle(self, event: IOEvent) -> None:

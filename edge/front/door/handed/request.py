@@ -180,9 +180,9 @@ class Http2Request(HTTPStream):
 
     @property
     def unsent(self) -> int:
-        """How many bytes of the answer wait for the peer's window, or its reading."""
+        """How many bytes wait for the peer's window, or for its reading."""
         buffer = self._http2.stream_buffers.get(self.stream_id)
-        return 0 if buffer is None else len(buffer.buffer)
+        return self._http2.unsent + (0 if buffer is None else len(buffer.buffer))
 
     @property
     def settings(self) -> DoorSettings:

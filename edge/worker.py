@@ -47,8 +47,9 @@ from edge.front.services import Bounds, Services
 from edge.host.calls import HostCalls
 from edge.host.fetch.calls import FetchCalls
 from edge.host.fetch.fetcher import Fetcher
+from edge.host.flow import StreamLimits
 from edge.host.kv import KvCalls
-from edge.host.response import ResponseCalls, StreamLimits
+from edge.host.response import ResponseCalls
 from edge.invoke.intake import Intake
 from edge.invoke.invoker import Admission, Invoker, Metering
 from edge.invoke.occupancy import Occupancy
@@ -152,7 +153,9 @@ class Worker:
                 **KvCalls(self.kv).operations,
                 **FetchCalls(fetcher).operations,
                 **ResponseCalls(streams).operations,
-            }
+            },
+            fetcher=fetcher,
+            streams=streams,
         )
         self.sandbox = Sandbox(plan, self._compiled, sandbox, calls)
         builder = Builder(

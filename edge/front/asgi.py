@@ -33,8 +33,7 @@ async def read_body(receive: Receive, declared: str | bytes | None, bytes_max: i
     `declared` is the content-length field, if there was one: a body that says it is too long
     is refused before any of it is read. Raises PayloadTooLarge and ClientGone.
     """
-    if declared is not None and declared.isdigit() and int(declared[:20]) > bytes_max:
-        raise _too_large(bytes_max)
+    check_length(declared, bytes_max)
     chunks: list[bytes] = []
     size = 0
     more_body = True
@@ -45,11 +44,17 @@ async def read_body(receive: Receive, declared: str | bytes | None, bytes_max: i
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > bytes_max:
-            raise _too_large(bytes_max)
+            raise too_large(bytes_max)
         if chunk:
             chunks.append(chunk)
         more_body = message.get("more_body", False)
     return b"".join(chunks)
+
+
+def check_length(declared: str | bytes | None, bytes_max: int) -> None:
+    """Raises PayloadTooLarge for a content-length over the bound."""
+    if declared is not None and declared.isdigit() and int(declared[:20]) > bytes_max:
+        raise too_large(bytes_max)
 
 
 async def body_digest(body: bytes) -> str:
@@ -80,5 +85,6 @@ async def decline(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close"})
 
 
-def _too_large(bytes_max: int) -> PayloadTooLarge:
+def too_large(bytes_max: int) -> PayloadTooLarge:
+    """Why a request body is not read to its end."""
     return PayloadTooLarge(f"the request body is over {bytes_max} bytes, the most taken here")

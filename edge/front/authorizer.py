@@ -74,6 +74,11 @@ class Entry:
         self._check = check
         self._hash = None if check is None else sha256()
 
+    @property
+    def wants_body(self) -> bool:
+        """Whether the verdict needs the body."""
+        return self._check is not None
+
     def add(self, piece: bytes) -> None:
         """Some of the body."""
         if self._hash is not None:

@@ -7,16 +7,27 @@ the body is read; every answer carries its request id; nobody outside sees a sta
 """
 
 from time import time_ns
+from typing import NamedTuple
 
 from edge.access.signature import Wire
 from edge.front.answers import Answer, error_answer
-from edge.front.asgi import ClientGone, Receive, Scope, Send, decline, read_body, send_answer
+from edge.front.asgi import (
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    check_length,
+    decline,
+    read_body,
+    send_answer,
+)
 from edge.front.authorizer import Entry, Visit
 from edge.front.cors import cors_fields, preflight, with_fields
 from edge.front.event import Arrival, HttpRequest
 from edge.front.failures import platform_error
 from edge.front.later import accept
 from edge.front.presence import run_while_connected
+from edge.front.receiving import ReceivedStream, is_passed_on
 from edge.front.refusal import refuse
 from edge.front.results import answer_result
 from edge.front.sending import SentStream
@@ -28,6 +39,19 @@ from edge.model.function import Version
 from edge.model.ids import new_request_id
 from edge.model.result import Result
 from edge.model.url import AuthType, Cors
+
+
+class Asked(NamedTuple):
+    """A request, the function that is to answer it, and what browsers are told of that."""
+
+    request: HttpRequest
+    target: Target
+    version: Version
+    cors: Cors | None
+
+    def shared(self, answer: Answer) -> Answer:
+        """`answer` with what the URL's CORS adds."""
+        return _shared(answer, self.cors, self.request)
 
 
 class DataPlane:
@@ -47,6 +71,7 @@ class DataPlane:
         request_id = new_request_id()
         cors: Cors | None = None
         unread = True
+        incoming: ReceivedStream | None = None
         try:
             target, version = self._resolve(request)
             url = version.shared.url(target.qualifier)
@@ -58,7 +83,9 @@ class DataPlane:
             if answer := self._turned_away(scope, request, target, version):
                 await refuse(scope, receive, send, _shared(answer, cors, request))
                 return
-            body = await self._read(request, receive)
+            if is_passed_on(version, request, entry):
+                incoming = self._open(request, receive)
+            body = b"" if incoming is not None else await self._read(request, receive)
             unread = False
             if entry is not None:
                 await entry.finish_with(body)
@@ -77,22 +104,39 @@ class DataPlane:
             answer = await accept(self._services, event)
             await send_answer(send, _shared(answer, cors, request), head=request.method == "HEAD")
             return
+        asked = Asked(request, target, version, cors)
+        await self._serve(scope, receive, send, asked, event, incoming)
+
+    async def _serve(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        asked: "Asked",
+        event: Event,
+        incoming: ReceivedStream | None,
+    ) -> None:
+        """Run the event, and send its answer, whole or as it comes."""
+        if incoming is not None:
+            event = HttpRequest.with_body(event, incoming.pipe)
+            receive = incoming.receive
         stream = SentStream(scope, send)
 
         def take(response: ResponseStream) -> None:
-            head = stream_answer(response.head, version, request_id)
-            stream.begin(_shared(head, cors, request), response.take())
+            head = stream_answer(response.head, asked.version, event.request_id)
+            stream.begin(asked.shared(head), response)
 
-        taker = take if is_streamed(version, target.qualifier) else None
-        run = self._run(event, version, stream, taker)
+        taker = take if is_streamed(asked.version, asked.target.qualifier) else None
+        run = self._run(event, asked.version, stream, taker, incoming)
         try:
             found = await run_while_connected(run, receive)
         except ClientGone:
-            stream.cancel()
-            return
+            if await stream.cut_off() or incoming is None or incoming.error is None:
+                return
+            found = error_answer(incoming.error, event.request_id)
         if found is not None:
-            answer = _shared(found, cors, request)
-            await send_answer(send, answer, head=request.method == "HEAD")
+            unread = incoming is not None and not incoming.pipe.is_closed
+            await refuse(scope, receive, send, asked.shared(found), unread=unread)
 
     def _resolve(self, request: HttpRequest) -> tuple[Target, Version]:
         services = self._services
@@ -125,11 +169,22 @@ class DataPlane:
         return answer_result(result, version.artifact.kind, services.logs)
 
     async def _read(self, request: HttpRequest, receive: Receive) -> bytes:
-        declared = next((v for name, v in request.headers if name == b"content-length"), None)
+        declared = _declared_length(request)
         return await read_body(receive, declared, self._bounds.payload_bytes_max)
 
+    def _open(self, request: HttpRequest, receive: Receive) -> ReceivedStream:
+        """The body as it comes. Raises PayloadTooLarge for one that says it is too long."""
+        bytes_max = self._bounds.payload_bytes_max
+        check_length(_declared_length(request), bytes_max)
+        return ReceivedStream(receive, bytes_max)
+
     async def _run(
-        self, event: Event, version: Version, stream: SentStream, taker: Taker | None
+        self,
+        event: Event,
+        version: Version,
+        stream: SentStream,
+        taker: Taker | None,
+        incoming: ReceivedStream | None,
     ) -> Answer | None:
         """The answer, unless it was sent as it came."""
         services = self._services
@@ -139,7 +194,13 @@ class DataPlane:
             answer = answer_result(result, version.artifact.kind, services.logs)
         except Exception as error:  # the outermost frame: nothing may pass
             answer = error_answer(platform_error(error, event.request_id), event.request_id)
+        if incoming is not None and not incoming.pipe.is_closed:
+            await incoming.await_end()
         return None if await stream.end(result) else answer
+
+
+def _declared_length(request: HttpRequest) -> bytes | None:
+    return next((value for name, value in request.headers if name == b"content-length"), None)
 
 
 def _shared(answer: Answer, cors: Cors | None, request: HttpRequest) -> Answer:

@@ -21,6 +21,7 @@ from edge.model.caller import Caller
 from edge.model.cbor import encode_own
 from edge.model.event import Document, Event, Source
 from edge.model.ids import ACCOUNT
+from edge.model.pipe import Pipe
 from edge.registry.routes import RouteTable
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
@@ -139,6 +140,14 @@ class HttpRequest:
             pin,
         )
 
+    @staticmethod
+    def with_body(event: Event, body: Pipe) -> Event:
+        """`event`, its body one that may still be on its way: for who reads it as it comes."""
+        given = event.given
+        assert isinstance(given, HttpDocument)
+        whole = (given.request, given.target, body, given.request_id, given.arrival)
+        return event._replace(given=HttpDocument(*whole), bytes_in=body.written_bytes)
+
     def payload(self, target: Target) -> dict[str, Any]:
         """The payload of a request for `target`, without what is of one request only."""
         path = _ascii(target.path)
@@ -205,7 +214,12 @@ class HttpDocument(Document):
     __slots__ = ("arrival", "body", "request", "request_id", "target")
 
     def __init__(
-        self, request: HttpRequest, target: Target, body: bytes, request_id: str, arrival: Arrival
+        self,
+        request: HttpRequest,
+        target: Target,
+        body: bytes | Pipe,
+        request_id: str,
+        arrival: Arrival,
     ) -> None:
         self.request = request
         self.target = target

@@ -9,9 +9,8 @@ import asyncio
 from edge.front.answers import Answer
 from edge.front.asgi import Scope, Send
 from edge.front.http2 import Http2Stream
-from edge.front.streams import announced, trailers_of
+from edge.front.streams import ResponseStream, announced, trailers_of
 from edge.model.outcome import Outcome
-from edge.model.pipe import Pipe
 from edge.model.result import Result
 
 _TRAILERS = "http.response.trailers"
@@ -28,40 +27,47 @@ class SentStream:
             name == b"te" and value == b"trailers" for name, value in scope["headers"]
         )
         self._task: asyncio.Task[None] | None = None
-        self._pipe: Pipe | None = None
+        self._response: ResponseStream | None = None
         self._is_begun = False
 
-    def begin(self, answer: Answer, pipe: Pipe) -> None:
-        """Send from now on what comes."""
-        self._pipe = pipe
-        self._task = asyncio.create_task(self._pump(answer, pipe))
+    def begin(self, answer: Answer, response: ResponseStream) -> None:
+        """Send what comes, from the loop's next turn on, unless the guest is over by then."""
+        self._response = response
+        self._task = asyncio.create_task(self._pump(answer, response))
 
-    def cancel(self) -> None:
-        """Nobody is there any more."""
+    async def cut_off(self) -> bool:
+        """It will not be whole; whether something of it was sent."""
         if self._task is not None:
             self._task.cancel()
+        if self._is_begun:
+            await self._stream.reset()
+        return self._is_begun
 
     async def end(self, result: Result | None) -> bool:
         """The guest is over: send what is left and the end, or cut the answer off.
 
         False when nothing was sent: the answer is still to come.
         """
-        if self._task is None or self._pipe is None:
+        if self._task is None or self._response is None:
             return False
+        pipe = self._response.pipe
         if result is None or result.outcome is not Outcome.OK:
+            return await self.cut_off()
+        if self._response.is_over:
             self._task.cancel()
-            if self._is_begun:
-                await self._stream.reset()
-            return self._is_begun
+            return False
         await self._task
         await self._send({"type": "http.response.body", "body": b""})
         if self._has_trailers:
-            headers = trailers_of(self._pipe, result)
+            headers = trailers_of(pipe, result)
             await self._send({"type": _TRAILERS, "headers": headers})
         return True
 
-    async def _pump(self, answer: Answer, pipe: Pipe) -> None:
+    async def _pump(self, answer: Answer, response: ResponseStream) -> None:
+        if response.is_over:
+            return
         self._is_begun = True
+        pipe = response.take()
         if self._has_trailers:
             announced(answer)
         head = {"status": answer.status, "headers": answer.headers, "trailers": self._has_trailers}

@@ -11,7 +11,7 @@ from typing import Protocol
 from edge.front.answers import Answer, Headers, metering_headers
 from edge.front.response import BYTES, MalformedResponse, field
 from edge.model.function import Version
-from edge.model.pipe import Pipe
+from edge.model.pipe import Pipe, Trailers
 from edge.model.result import Result
 from edge.model.stream import ResponseHead
 from edge.model.url import InvokeMode
@@ -26,6 +26,14 @@ class ResponseStream(Protocol):
     @property
     def head(self) -> ResponseHead | None:
         """How it begins; None where the guest wrote bytes and said nothing of them."""
+
+    @property
+    def pipe(self) -> Pipe:
+        """The body, as far as it was written."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its guest ended before it was taken: then the result is the answer."""
 
     def take(self) -> Pipe:
         """The body as it comes; who asks sends it on, and the guest waits for who is slow."""
@@ -65,6 +73,15 @@ def trailers_of(pipe: Pipe, result: Result) -> Headers:
     """The guest's own trailers, and what its call cost."""
     metering = [pair for pair in metering_headers(result.usage) if pair[0] not in _TOLD_IN_HEAD]
     return _fields(pipe.trailers) + metering
+
+
+def read_trailers(lines: bytes) -> Trailers:
+    """What a client sent behind its body: whole lines, of checked fields."""
+    pairs = (line.partition(b":") for line in lines.split(b"\r\n") if line)
+    return tuple(
+        (name.decode("ascii").lower(), value.strip(b" \t").decode("latin-1"))
+        for name, _, value in pairs
+    )
 
 
 def _fields(given: tuple[tuple[str, str], ...]) -> Headers:

@@ -7,18 +7,22 @@ is an error answer, and the details of ours stay in our log.
 
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter_ns
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from edge.host.answers import CallError, Code, failed
 from edge.host.arguments import Arguments
 from edge.host.charges import FUEL_PER_BYTE, FUEL_PER_CALL, FUEL_PER_IMPORT
+from edge.host.flow import StreamLimits
 from edge.host.session import Session
 from edge.model import cbor
 from edge.model.errors import Conflict, InvalidRequest, StorageFailure
 from edge.model.limits import KIB, MIB
 from edge.storage.kv import QuotaExceeded
+
+if TYPE_CHECKING:
+    from edge.host.fetch.fetcher import Fetcher
 
 REQUEST_BYTES_MAX: Final = 6 * MIB + 64 * KIB
 UNKNOWN_OPERATION: Final = "unknown"
@@ -31,10 +35,21 @@ _log = structlog.get_logger(__name__)
 
 
 class HostCalls:
-    """Dispatches host calls. Lives as long as the process; `operations` are by name."""
+    """Dispatches host calls. Lives as long as the process; `operations` are by name.
 
-    def __init__(self, operations: Mapping[str, Operation]) -> None:
+    `fetcher` and `streams` are for guests whose requests and bodies are streamed (`wasi2/`).
+    """
+
+    def __init__(
+        self,
+        operations: Mapping[str, Operation],
+        *,
+        fetcher: "Fetcher | None" = None,
+        streams: StreamLimits | None = None,
+    ) -> None:
         self._operations = dict(operations)
+        self.fetcher = fetcher
+        self.streams = streams or StreamLimits()
 
     def begin(self, session: Session, request: bytes) -> bytes | Awaitable[bytes]:
         """Make the call: its answer at once, or an awaitable of it."""

@@ -11,14 +11,15 @@ Invariant: no more than the pipe's bound waits for a client that reads slowly, a
 waits for it holds nothing but its memory.
 """
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.host.answers import CallError, Code, ok
 from edge.host.arguments import Arguments
 from edge.host.fields import check_field
-from edge.model.limits import KIB, MIB
+from edge.host.flow import Flow, StreamLimits
+from edge.model.limits import KIB
 from edge.model.pipe import Pipe
 from edge.model.stream import ResponseHead
 
@@ -33,30 +34,29 @@ STATUS_MIN, STATUS_MAX = 200, 599
 _TAKEN = ok(None)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """Bytes of one answer: that wait to be sent, that are streamed, that are collected."""
-
-    buffer_bytes_max: int = 64 * KIB
-    stream_bytes_max: int = 20 * MIB
-    collected_bytes_max: int = 6 * MIB
-
-
 class ResponseStream:
-    """One answer on its way. `head` is None where the guest wrote bytes and said nothing of them.
+    """One answer on its way. `head` is None where the guest wrote bytes and said no more.
 
-    `bytes_max` bounds all of it; `overflow_bytes` is what it would have been once it passed that.
+    Once it `is_over` it is the result's value, and nobody takes it any more.
     """
 
-    __slots__ = ("_limits", "bytes_max", "head", "is_taken", "overflow_bytes", "pipe")
+    __slots__ = ("_is_collected", "_limits", "flow", "head", "is_over", "is_taken")
 
-    def __init__(self, head: ResponseHead | None, limits: StreamLimits) -> None:
+    def __init__(
+        self, head: ResponseHead | None, limits: StreamLimits, flow: Flow | None = None
+    ) -> None:
+        """`flow` is its body, where some of that was written before the head was said."""
         self._limits = limits
+        self._is_collected = False
+        self.flow = flow or Flow(limits)
         self.head = head
-        self.pipe = Pipe(min(limits.buffer_bytes_max, limits.collected_bytes_max))
-        self.bytes_max = limits.stream_bytes_max
         self.is_taken = False
-        self.overflow_bytes = 0
+        self.is_over = False
+
+    @property
+    def pipe(self) -> Pipe:
+        """The body's."""
+        return self.flow.pipe
 
     # The taker's side
 
@@ -68,34 +68,29 @@ class ResponseStream:
 
     def collect(self) -> None:
         """Keep all of it until the guest is over."""
-        self.bytes_max = self._limits.collected_bytes_max
-        self.pipe.widen(self.bytes_max)
+        self._is_collected = True
+        self.flow.bytes_max = self._limits.collected_bytes_max
+        self.pipe.widen(sys.maxsize)  # nobody reads: what passes the flow's bound is refused
 
-    def collected(self) -> object:
-        """What was written, in Lambda's shape when it has a head, else as bytes."""
+    def whole(self) -> object:
+        """What was written, of a guest that is over: in Lambda's shape when it has a head, else as
+        bytes. None where somebody sends it on: whoever took it, or will for its trailers' sake."""
+        if self.is_taken or (self.pipe.trailers and not self._is_collected):
+            return None
+        self.is_over = True
         body = self.pipe.read()
         if self.head is None:
             return body
         return {**self.head.document(), "body": body, "isBase64Encoded": False}
-
-    # The guest's side
-
-    def admit(self, size: int) -> bool:
-        """Whether the answer may have so many bytes more; once it may not, it has failed."""
-        if self.pipe.written_bytes + size > self.bytes_max:
-            self.overflow_bytes = self.pipe.written_bytes + size
-        return not self.overflow_bytes
 
 
 Taker = Callable[[ResponseStream], None]
 """Is told of an answer when its head is there; on the event loop, and it does not wait."""
 
 
-def open_stream(
-    session: "Session", head: ResponseHead | None, limits: StreamLimits
-) -> ResponseStream:
+def open_stream(session: "Session", stream: ResponseStream) -> ResponseStream:
     """The session's stream from now on, shown to its taker if it has got one."""
-    stream = session.response = ResponseStream(head, limits)
+    session.response = stream
     if session.taker is not None:
         session.taker(stream)
     return stream
@@ -116,7 +111,7 @@ class ResponseCalls:
         head = _read_head(arguments)
         if session.response is not None:
             raise CallError(Code.INVALID_REQUEST, "the response has begun: its head was sent")
-        open_stream(session, head, self._limits)
+        open_stream(session, ResponseStream(head, self._limits))
         return _TAKEN
 
     def _write(self, session: "Session", arguments: Arguments) -> "bytes | Later":
@@ -124,9 +119,9 @@ class ResponseCalls:
         if data is None:
             raise CallError(Code.INVALID_REQUEST, "data must be bytes or text")
         arguments.end()
-        stream = session.response or open_stream(session, None, self._limits)
-        if not stream.admit(len(data)):
-            raise CallError(Code.TOO_LARGE, f"the response is over {stream.bytes_max} bytes")
+        stream = session.response or open_stream(session, ResponseStream(None, self._limits))
+        if not stream.flow.admit(len(data)):
+            raise CallError(Code.TOO_LARGE, f"the response is over {stream.flow.bytes_max} bytes")
         pipe = stream.pipe
         if len(data) <= pipe.room_bytes:
             pipe.write(data)

@@ -17,6 +17,7 @@ from edge.config import HostSettings
 from edge.host.log import LogBuffer
 from edge.host.response import ResponseStream, Taker
 from edge.host.session import Session
+from edge.host.wasi2.exchange import IncomingHttp
 from edge.invoke.occupancy import Occupancy
 from edge.invoke.prepared import Preparations
 from edge.invoke.throttle import OVERLOADED, Throttle
@@ -25,7 +26,7 @@ from edge.meter.journal import Journal
 from edge.meter.logs import LogStore
 from edge.model.cbor import CborError
 from edge.model.errors import InvalidContent, NotFound, StorageFailure
-from edge.model.event import Event
+from edge.model.event import Event, Source
 from edge.model.function import GuestKind, Version
 from edge.model.readiness import Readiness
 from edge.model.result import LogLine, Refusal, Result
@@ -171,13 +172,13 @@ class Invoker:
                 left_s = version.settings.limits.timeout_ms / 1_000 - age_s
                 ending = await self._sandbox.finish(ending, self._loop.time() + left_s)
         except GuestCanceled as canceled:
-            self._meter(begun, _with_sent(canceled.ending, session), session)
+            self._meter(_received(begun, work), _with_sent(canceled.ending, session), session)
             raise
         finally:
             self._occupancy.leave(version.slot)
             if session.response is not None:
                 session.response.pipe.close()
-        return self._meter(begun, _with_sent(ending, session), session)
+        return self._meter(_received(begun, work), _with_sent(ending, session), session)
 
     async def _rebuild(self, work: Work) -> Ending | Execution:
         await self._admission.recompiler.recompile(work.image)
@@ -287,6 +288,15 @@ class Admission:
     preparations: Preparations
     recompiler: Recompiler
     throttle: Throttle
+
+
+def _received(begun: Begun, work: Work) -> Begun:
+    """The event with the bytes that came while its guest ran, if any could."""
+    event = begun.event
+    if not isinstance(work.data, IncomingHttp) or event.source is not Source.HTTP:
+        return begun
+    size = max(event.bytes_in, work.data.body.written_bytes)
+    return begun._replace(event=event._replace(bytes_in=size))
 
 
 def _with_sent(ending: Ending, session: Session) -> Ending:

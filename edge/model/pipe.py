@@ -9,6 +9,7 @@ more than fits by who asks for room first. Used on one event loop.
 
 import asyncio
 from collections import deque
+from typing import Self
 
 from edge.model.limits import KIB
 
@@ -20,7 +21,7 @@ Trailers = tuple[tuple[str, str], ...]
 
 
 class Pipe:
-    """`bytes_max` is how much may wait to be read.
+    """The way of one body. `bytes_max` is how much may wait to be read.
 
     `written_bytes` counts all there ever was. `trailers` are there when it is closed. `is_cut` says
     that it was closed before its content was whole.
@@ -29,6 +30,7 @@ class Pipe:
     __slots__ = (
         "_changed",
         "_is_closed",
+        "_is_discarding",
         "_pieces",
         "_size",
         "bytes_max",
@@ -45,7 +47,16 @@ class Pipe:
         self._pieces: deque[bytes | bytearray | memoryview] = deque()
         self._size = 0
         self._is_closed = False
+        self._is_discarding = False
         self._changed = asyncio.Event()
+
+    @classmethod
+    def holding(cls, data: bytes, trailers: Trailers = ()) -> Self:
+        """One that was closed behind these bytes."""
+        pipe = cls(len(data))
+        pipe.write(data)
+        pipe.close(trailers)
+        return pipe
 
     # Writing
 
@@ -67,10 +78,11 @@ class Pipe:
     def write(self, data: bytes | memoryview) -> None:
         """Put a piece behind the others; no more than there is room for."""
         if data and not self._is_closed:
-            self._append(data)
-            self._size += len(data)
             self.written_bytes += len(data)
-            self._changed.set()
+            if not self._is_discarding:
+                self._append(data)
+                self._size += len(data)
+                self._changed.set()
 
     def _append(self, data: bytes | memoryview) -> None:
         pieces = self._pieces
@@ -116,6 +128,18 @@ class Pipe:
     def is_ended(self) -> bool:
         """Whether all was read that ever will be there."""
         return self._is_closed and not self._size
+
+    def discard(self) -> None:
+        """Nobody reads any more: what waits is dropped, and what still comes."""
+        self._is_discarding = True
+        self._pieces.clear()
+        self._size = 0
+        self._changed.set()
+
+    async def await_close(self) -> None:
+        """Return when nothing more will be written."""
+        while not self._is_closed:
+            await self._change()
 
     async def await_data(self) -> None:
         """Return when there is something to read, or never will be."""

@@ -136,14 +136,15 @@ class Execution:
         ending = self.ending
         assert ending is not None
         if ending.outcome is not Outcome.OK:
+            response.is_over = not response.is_taken
             return
-        size = max(response.pipe.written_bytes, response.overflow_bytes)
-        if size > response.bytes_max:
-            cut = too_large(size, response.bytes_max)
+        flow = response.flow
+        size = max(flow.pipe.written_bytes, flow.overflow_bytes)
+        if size > flow.bytes_max:
+            cut = too_large(size, flow.bytes_max)
             self.ending = ending._replace(outcome=cut.outcome, value=None, failure=cut.failure)
         else:
-            value = None if response.is_taken else response.collected()
-            self.ending = ending._replace(value=value, bytes_out=size)
+            self.ending = ending._replace(value=response.whole(), bytes_out=size)
 
     def conclude(
         self, outcome: Outcome, value: object, failure: Failure | None, bytes_out: int

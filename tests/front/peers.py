@@ -4,8 +4,8 @@ Neighbours: `wire.py` sends what no client would.
 """
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +18,8 @@ from tests.front.wire import TIMEOUT_S
 
 READ_BYTES = 65_536
 STREAM = 1
+
+Fields = list[tuple[str, str]]
 
 
 class Cut(Exception):
@@ -34,8 +36,10 @@ class Peer(Protocol):
     def read(self) -> bytes:
         """The next piece, or empty at the end; raises Cut."""
 
-    def send(self, data: bytes, *, last: bool = False) -> None:
-        """More of the request's body."""
+    def send(
+        self, data: bytes, *, last: bool = False, trailers: Mapping[str, str] | None = None
+    ) -> None:
+        """More of the request's body; `trailers` behind the last of it."""
 
 
 def rest(peer: Peer) -> bytes:
@@ -45,12 +49,19 @@ def rest(peer: Peer) -> bytes:
 
 @contextmanager
 def ask(
-    url: str, path: str, *, http2: bool = False, method: str = "POST", body: bytes | None = b""
+    url: str,
+    path: str,
+    *,
+    http2: bool = False,
+    method: str = "POST",
+    body: bytes | None = b"",
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[Peer]:
     """Ask, and stay connected. Without a `body` it is sent piece by piece, by `send`."""
     connection = _connect(url)
     try:
-        made = _Http2(connection, method, path) if http2 else _Http1(connection, method, path)
+        kind = _Http2 if http2 else _Http1
+        made = kind(connection, method, path, list((headers or {}).items()))
         if body is not None:
             made.send(body, last=True)
         yield made
@@ -69,23 +80,25 @@ def _connect(url: str) -> socket.socket:
 
 
 class _Http1:
-    def __init__(self, connection: socket.socket, method: str, path: str) -> None:
+    def __init__(self, connection: socket.socket, method: str, path: str, more: Fields) -> None:
         self._socket = connection
         self._state = h11.Connection(h11.CLIENT)
         self.status = 0
         self.headers: dict[str, str] = {}
         self.trailers: dict[str, str] = {}
-        fields = [("host", "x"), ("te", "trailers"), ("transfer-encoding", "chunked")]
+        fields = [("host", "x"), ("te", "trailers"), ("transfer-encoding", "chunked"), *more]
         self._put(h11.Request(method=method, target=path, headers=fields))
 
     def _put(self, event: h11.Event) -> None:
         self._socket.sendall(self._state.send(event) or b"")
 
-    def send(self, data: bytes, *, last: bool = False) -> None:
+    def send(
+        self, data: bytes, *, last: bool = False, trailers: Mapping[str, str] | None = None
+    ) -> None:
         if data:
             self._put(h11.Data(data=data))
         if last:
-            self._put(h11.EndOfMessage())
+            self._put(h11.EndOfMessage(headers=list((trailers or {}).items())))
 
     def read(self) -> bytes:
         while True:
@@ -110,7 +123,7 @@ class _Http1:
 
 
 class _Http2:
-    def __init__(self, connection: socket.socket, method: str, path: str) -> None:
+    def __init__(self, connection: socket.socket, method: str, path: str, more: Fields) -> None:
         self._socket = connection
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
         self._state = h2.connection.H2Connection(config)
@@ -120,13 +133,16 @@ class _Http2:
         self.headers: dict[str, str] = {}
         self.trailers: dict[str, str] = {}
         head = [(":method", method), (":path", path), (":scheme", "http"), (":authority", "x")]
-        self._state.send_headers(STREAM, [*head, ("te", "trailers")])
+        self._state.send_headers(STREAM, [*head, ("te", "trailers"), *more])
         self._flush()
 
     def _flush(self) -> None:
         self._socket.sendall(self._state.data_to_send())
 
-    def send(self, data: bytes, *, last: bool = False) -> None:
+    def send(
+        self, data: bytes, *, last: bool = False, trailers: Mapping[str, str] | None = None
+    ) -> None:
+        assert not trailers, "ASGI has none of a request"
         while data:
             room = self._state.local_flow_control_window(STREAM)
             piece = data[: min(room, self._state.max_outbound_frame_size)]
@@ -145,7 +161,8 @@ class _Http2:
         if not data:
             raise Cut
         self._events += self._state.receive_data(data)
-        self._flush()
+        with suppress(OSError):
+            self._flush()
 
     def read(self) -> bytes:
         while True:
@@ -161,7 +178,8 @@ class _Http2:
                 elif isinstance(event, h2.events.DataReceived):
                     size = event.flow_controlled_length
                     self._state.acknowledge_received_data(size, STREAM)
-                    self._flush()
+                    with suppress(OSError):  # the server has said all it had to say
+                        self._flush()
                     return bytes(event.data)
                 elif isinstance(event, h2.events.StreamEnded):
                     return b""

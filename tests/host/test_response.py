@@ -6,7 +6,8 @@ from collections.abc import Awaitable
 import pytest
 
 from edge.host.calls import HostCalls
-from edge.host.response import HEADERS_MAX, ResponseCalls, ResponseStream, StreamLimits
+from edge.host.flow import StreamLimits
+from edge.host.response import HEADERS_MAX, ResponseCalls, ResponseStream
 from edge.host.session import Session
 from edge.model import cbor
 from edge.model.stream import ResponseHead
@@ -92,8 +93,8 @@ async def test_a_collected_answer_waits_for_nobody() -> None:
     assert await waiting == "ok"
     assert say(session, "write", data=b"b" * 20) == "ok"
     assert say(session, "write", data=b"c") == "too_large"
-    assert session.response.overflow_bytes == 41
-    assert session.response.collected() == b"a" * 20 + b"b" * 20
+    assert session.response.flow.overflow_bytes == 41
+    assert session.response.whole() == b"a" * 20 + b"b" * 20
 
 
 def test_a_taker_is_told_when_the_head_is_there() -> None:
@@ -114,7 +115,7 @@ def test_a_collected_head_is_lambdas_response() -> None:
     say(session, "start", statusCode=201, headers={"A": "1"}, cookies=["c=1", "d=2"])
     say(session, "write", data="text")
     assert session.response is not None
-    assert session.response.collected() == {
+    assert session.response.whole() == {
         "statusCode": 201,
         "headers": {"a": "1"},
         "cookies": ["c=1", "d=2"],

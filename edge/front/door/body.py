@@ -1,8 +1,8 @@
 """The body of a request: where it ends, and its pieces without what frames them.
 
 Neighbours: `head.py` says how long a body is; `connection.py` feeds its bytes.
-Source: RFC 9112, sections 6 and 7.1. Chunk extensions that are well-formed and trailers are read
-over: nobody here knows any, and a trailer merged into the fields could change the message.
+Source: RFC 9112, sections 6 and 7.1. Chunk extensions that are well-formed are read over: nobody
+here knows any. Trailers are kept apart, as one merged into the fields could change the message.
 Invariant: a body ends where its framing says and nowhere else; framing is bounded beside content.
 """
 
@@ -37,6 +37,8 @@ class Body(Protocol):
     """A body being read."""
 
     done: bool
+    trailers: bytes
+    """Whole lines, once it is done."""
 
     def read(self, buffer: bytes, at: int, pieces: list[bytes]) -> int:
         """Add content of `buffer` from `at` on to `pieces`; where the unread part begins.
@@ -49,6 +51,7 @@ class SizedBody:
     """A body of so many bytes."""
 
     __slots__ = ("_left", "done")
+    trailers = b""
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -67,7 +70,15 @@ class SizedBody:
 class ChunkedBody:
     """A body in chunks."""
 
-    __slots__ = ("_chunks", "_content_bytes", "_extension_bytes", "_left", "_state", "done")
+    __slots__ = (
+        "_chunks",
+        "_content_bytes",
+        "_extension_bytes",
+        "_left",
+        "_state",
+        "done",
+        "trailers",
+    )
 
     def __init__(self) -> None:
         self._state = _SIZE
@@ -75,6 +86,7 @@ class ChunkedBody:
         self._chunks = 0
         self._content_bytes = 0
         self._extension_bytes = 0
+        self.trailers = b""
         self.done = False
 
     def read(self, buffer: bytes, at: int, pieces: list[bytes]) -> int:
@@ -136,6 +148,7 @@ class ChunkedBody:
         found = _TRAILERS.match(buffer, at, at + TRAILER_BYTES_MAX)
         if found is not None:
             self.done = True
+            self.trailers = found[0]
             return found.end() - at
         rest = buffer[at : at + TRAILER_BYTES_MAX]
         if b"\r\n\r\n" in rest or rest.startswith(_LINE_END):

@@ -23,20 +23,24 @@ from edge.front.door.head import CHUNKED, Head
 from edge.front.door.parts import PartedConnection
 from edge.front.door.refusals import body_too_large
 from edge.front.door.server import Door
-from edge.front.door.streams import OutgoingStream
+from edge.front.door.streams import IncomingStream, OutgoingStream
 from edge.front.event import Arrival, HttpRequest
 from edge.front.failures import platform_error
 from edge.front.later import accept
+from edge.front.receiving import is_passed_on
 from edge.front.results import answer_result
 from edge.front.services import Services
 from edge.front.streams import ResponseStream, Taker, is_streamed, stream_answer
 from edge.front.target import Target
-from edge.model.errors import EdgeError
+from edge.model.errors import Conflict, EdgeError
 from edge.model.event import Event
 from edge.model.function import GuestKind, Version
 from edge.model.ids import new_request_id
 from edge.model.result import Result
 from edge.model.url import AuthType
+
+Run = Callable[[Event], Any]
+"""Starts an event: its Result, or what `finish` goes on with."""
 
 
 class Call(NamedTuple):
@@ -57,6 +61,7 @@ class FunctionConnection(PartedConnection):
         "_call",
         "_cors",
         "_held_bytes",
+        "_incoming",
         "_outgoing",
         "_payload_bytes_max",
         "_pieces",
@@ -73,6 +78,7 @@ class FunctionConnection(PartedConnection):
         self._pieces: list[bytes] = []
         self._held_bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._incoming: IncomingStream | None = None
         self._outgoing: OutgoingStream | None = None
         self._turn: Any = None
         self._cors: Headers = []
@@ -105,7 +111,9 @@ class FunctionConnection(PartedConnection):
             self._start(call, b"", partial(services.invoker.turn_away, refusal=refusal))
             return
         self._call = call
-        if head.length != CHUNKED:
+        if is_passed_on(version, request, entry):
+            self._stream_in(call)
+        elif head.length != CHUNKED:
             self._hold(head.length)
         self.wants_body()
 
@@ -141,7 +149,10 @@ class FunctionConnection(PartedConnection):
         return self._services.authorizer.admit(visit, has_body=head.length != 0)
 
     def add_body(self, pieces: list[bytes], size: int) -> None:
-        """Keep some of the body."""
+        """Keep some of the body, or pass it on."""
+        if self._incoming is not None:
+            self._incoming.offer(pieces)
+            return
         assert self._call is not None
         if self._call.head.length == CHUNKED:
             if self._held_bytes + size > self._payload_bytes_max:
@@ -153,7 +164,12 @@ class FunctionConnection(PartedConnection):
                 self._call.entry.add(piece)
 
     def end_body(self) -> None:
-        """Run what the body was for."""
+        """Run what the body was for, unless that runs already."""
+        if self._incoming is not None:
+            self._incoming.end()
+            if self._outgoing is None or not self._outgoing.is_begun:  # else the head said so
+                self._closes = self._incoming.closes
+            return
         call, pieces = self._call, self._pieces
         assert call is not None
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -171,6 +187,9 @@ class FunctionConnection(PartedConnection):
     def abandon(self) -> bool:
         """The guest is canceled; its caller is not there to be answered."""
         running = self._task
+        is_unsaid = running is None or (
+            self._incoming is not None and (self._outgoing is None or not self._outgoing.is_begun)
+        )
         self._call, self._pieces = None, []
         self._release()
         if self._turn is not None:
@@ -180,29 +199,61 @@ class FunctionConnection(PartedConnection):
             self._outgoing.cancel()
         if running is not None:  # soon, for a task that never began could not end its guest
             self._door.loop.call_soon(running.cancel)
-        return running is None
+        return is_unsaid
 
     def _hold(self, size: int) -> None:
         self._door.hold_body(size)
         self._held_bytes += size
 
     def _release(self) -> None:
+        """The body is nobody's any more."""
+        if self._incoming is not None:
+            self._incoming.cancel()
+            self._incoming = None
         if self._held_bytes:
             self._door.release_body(self._held_bytes)
             self._held_bytes = 0
 
+    def _stream_in(self, call: Call) -> None:
+        """Run the function while its body comes, once what is here of it was read."""
+        assert self._body is not None
+        stream = self._incoming = IncomingStream(
+            self, self._body, self._payload_bytes_max, closes=self._closes
+        )
+        self._call = None
+        self.busy = True
+        self._closes = True  # unless all of the body is read before it is answered
+
+        def begin() -> None:
+            if self._incoming is stream and self._transport is not None:
+                self.busy = False
+                self._run(call, b"", partial(self._start_streamed, call, stream))
+                if not self.busy:
+                    self._release()
+                    self.goes_on()
+
+        self._door.loop.call_soon(begin)
+
+    def _start_streamed(self, call: Call, stream: IncomingStream, event: Event) -> Any:
+        """Start what reads its body as it comes, if the function still does. Raises Conflict."""
+        registry, target = self._services.registry, call.target
+        version = registry.resolve(target.function, target.qualifier, event.pin)
+        if version.artifact.kind is not GuestKind.WASI_HTTP:
+            raise Conflict("the function was replaced while its request came: send it again")
+        return self._services.invoker.start(HttpRequest.with_body(event, stream.pipe))
+
     # Running
 
-    def _run(self, call: Call, body: bytes) -> None:
+    def _run(self, call: Call, body: bytes, run: Run | None = None) -> None:
         """Start the invocation, now or when its function's turn comes."""
         invoker, function = self._services.invoker, call.target.function
         if call.request.is_later or not invoker.must_wait(function):
-            self._start(call, body)
+            self._start(call, body, run)
             return
 
         def begin() -> None:
             self._turn, self.busy = None, False
-            self._start(call, body)
+            self._start(call, body, run)
             if not self.busy:
                 self._release()
                 self.goes_on()
@@ -212,9 +263,7 @@ class FunctionConnection(PartedConnection):
         if not self.busy:
             self._start(call, body, invoker.turn_away)
 
-    def _start(
-        self, call: Call, body: bytes, run: Callable[[Event], Result | object] | None = None
-    ) -> None:
+    def _start(self, call: Call, body: bytes, run: Run | None = None) -> None:
         head, request, target, version, entry = call
         caller = None if entry is None else entry.caller
         request_id = new_request_id()
@@ -262,7 +311,7 @@ class FunctionConnection(PartedConnection):
             answer = stream_answer(stream.head, call.version, request_id)
             if self._cors:
                 answer, self._cors = with_fields(answer, self._cors), []
-            self._outgoing = OutgoingStream(self, call.head, answer, stream.take())
+            self._outgoing = OutgoingStream(self, call.head, answer, stream)
 
         return begin
 

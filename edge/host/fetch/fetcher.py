@@ -18,21 +18,35 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import cast
 
+import h11
 import httpcore
 import httpx
 
 from edge import __version__
 from edge.host.answers import CallError, Code
+from edge.host.fetch.exchange import (
+    CHUNKS_PER_TURN,
+    HOP_BY_HOP,
+    WITH_BODY,
+    Exchange,
+    Patience,
+    StreamedAnswer,
+    StreamedRequest,
+)
 from edge.host.fetch.network import GrantedNetwork, Resolver, SystemResolver
 from edge.host.fetch.redirects import REDIRECTS_MAX, redirected
 from edge.host.fetch.request import FetchRequest, Headers, Target
 from edge.host.grants import GrantSet
 from edge.model.limits import MIB
 
-CHUNKS_PER_TURN = 32
-
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "trailer", "upgrade"})
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_FAILURES = (
+    TimeoutError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    h11.ProtocolError,
+    ssl.SSLError,
+)
 _DEFAULTS = (
     ("accept", "*/*"),
     ("accept-encoding", "identity"),
@@ -86,12 +100,52 @@ class Fetcher:
             try:
                 async with asyncio.timeout(timeout_s):
                     return await self._follow(grants, request)
-            except (TimeoutError, httpcore.TimeoutException):
-                raise CallError(Code.TIMEOUT, "the fetch took longer than it may") from None
-            except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
-                raise CallError(
-                    Code.UNREACHABLE, f"{request.target.authority}: {error or type(error).__name__}"
-                ) from None
+            except _FAILURES as error:
+                raise _told(error, request.target) from None
+
+    async def stream(
+        self,
+        function: str,
+        grants: GrantSet,
+        request: StreamedRequest,
+        answer: StreamedAnswer,
+        patience: Patience,
+    ) -> None:
+        """One exchange whose bodies are passed on as they come; no redirect is followed.
+
+        Whatever goes wrong is told by the answer, for the reasons of `fetch`.
+        """
+        try:
+            with self._counted(function):
+                check_grant(grants, request.target)
+                async with asyncio.timeout(patience.total_s):
+                    await self._stream(grants, request, answer, patience)
+        except CallError as error:
+            answer.fail(error)
+        except _FAILURES as error:
+            answer.fail(_told(error, request.target))
+        except BaseException:
+            answer.fail(CallError(Code.UNAVAILABLE, "the fetch was given up"))
+            raise
+
+    async def _stream(
+        self,
+        grants: GrantSet,
+        request: StreamedRequest,
+        answer: StreamedAnswer,
+        patience: Patience,
+    ) -> None:
+        target = request.target
+        network = GrantedNetwork(grants, self._resolver)
+        try:
+            async with asyncio.timeout(patience.connect_s):
+                wire = await network.connect_tcp(target.host, target.port)
+                if target.scheme == "https":
+                    wire = await wire.start_tls(self._tls, target.host)
+            exchange = Exchange(wire, request, answer, patience)
+            await exchange.run(_head_to_send(target, request.headers))
+        finally:
+            await network.aclose()
 
     @contextmanager
     def _counted(self, function: str) -> Iterator[None]:
@@ -172,15 +226,27 @@ def check_grant(grants: GrantSet, target: Target) -> None:
         raise CallError(Code.DENIED, f"the function was not granted fetch:{host}:{target.port}")
 
 
-def _headers_to_send(request: FetchRequest) -> list[tuple[bytes, bytes]]:
-    given = {name for name, _ in request.headers}
-    headers: Headers = (
-        ("host", request.target.authority),
-        *request.headers,
+def _told(error: Exception, target: Target) -> CallError:
+    """What a guest is told of a failure on the way."""
+    if isinstance(error, TimeoutError | httpcore.TimeoutException):
+        return CallError(Code.TIMEOUT, "the fetch took longer than it may")
+    return CallError(Code.UNREACHABLE, f"{target.authority}: {error or type(error).__name__}")
+
+
+def _head_to_send(target: Target, headers: Headers) -> Headers:
+    """The fields of a request, but for those of its body."""
+    given = {name for name, _ in headers}
+    return (
+        ("host", target.authority),
+        *headers,
         *(pair for pair in _DEFAULTS if pair[0] not in given),
         ("connection", "close"),
     )
-    if request.body or request.method in _WITH_BODY:
+
+
+def _headers_to_send(request: FetchRequest) -> list[tuple[bytes, bytes]]:
+    headers = _head_to_send(request.target, request.headers)
+    if request.body or request.method in WITH_BODY:
         headers = (*headers, ("content-length", str(len(request.body))))
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
 
@@ -190,7 +256,7 @@ def _headers_received(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
-        if name in _HOP_BY_HOP:
+        if name in HOP_BY_HOP:
             continue
         if name in joined:
             value = joined[name] + ("\n" if name == "set-cookie" else ", ") + value

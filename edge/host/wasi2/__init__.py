@@ -17,6 +17,7 @@ from edge.host.wasi2 import (
     directories,
     files,
     function,
+    http_bodies,
     http_client,
     http_fields,
     http_request,
@@ -24,6 +25,7 @@ from edge.host.wasi2 import (
     io,
     random,
     sockets,
+    streams,
 )
 from edge.host.wasi2.context import Functions
 
@@ -34,7 +36,7 @@ INTERFACES: Mapping[str, Functions] = MappingProxyType(
         FUNCTION_HOST: function.HOST,
         "wasi:io/poll": io.POLL,
         "wasi:io/error": io.ERROR,
-        "wasi:io/streams": io.STREAMS,
+        "wasi:io/streams": streams.STREAMS,
         "wasi:clocks/monotonic-clock": clocks.MONOTONIC_CLOCK,
         "wasi:clocks/wall-clock": clocks.WALL_CLOCK,
         "wasi:random/random": random.RANDOM,
@@ -54,6 +56,7 @@ INTERFACES: Mapping[str, Functions] = MappingProxyType(
         "wasi:filesystem/preopens": directories.PREOPENS,
         "wasi:http/types": {
             **http_fields.FUNCTIONS,
+            **http_bodies.FUNCTIONS,
             **http_server.FUNCTIONS,
             **http_request.FUNCTIONS,
             **http_client.FUNCTIONS,

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from inspect import iscoroutine
 from typing import Any, ClassVar
 
 from edge.host.calls import HostCalls
@@ -27,6 +28,9 @@ class Resource:
     __slots__ = ()
     KIND: ClassVar[str]
 
+    def dropped(self, context: "Context") -> None:
+        """The guest let go of it; not called when the guest itself is gone."""
+
 
 @dataclass(slots=True)
 class Context:
@@ -34,7 +38,7 @@ class Context:
     exchange if it has one.
 
     `off_loop` is set while the guest runs on another thread than the event loop's. `tasks` run on
-    the loop for the guest.
+    the loop for the guest. `bodies` is what its HTTP bodies may still take of the host's memory.
     """
 
     session: Session
@@ -45,6 +49,20 @@ class Context:
     bodies: Budget = field(default_factory=Budget)
     off_loop: bool = False
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def call_soon(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call something of the event loop's: now, or there for a guest that is not on it."""
+        if not self.off_loop:
+            function(*arguments)
+        elif self.loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and all of it over
+                self.loop.call_soon_threadsafe(function, *arguments)
+
+    def forget(self, task: "asyncio.Task[None]") -> None:
+        """A task is over."""
+        with contextlib.suppress(ValueError):  # the guest is gone, and it was cancelled
+            self.tasks.remove(task)
 
     def close(self) -> None:
         """Cancel what still runs for the guest; from any thread."""
@@ -52,6 +70,12 @@ class Context:
             with contextlib.suppress(RuntimeError):  # the loop is closed, and the task with it
                 task.get_loop().call_soon_threadsafe(task.cancel)
         self.tasks.clear()
+
+
+async def on_loop(function: "Function", *arguments: Any) -> Any:
+    """What a function comes to, run on the event loop."""
+    value = function(*arguments)
+    return await value if iscoroutine(value) else value
 
 
 Function = Callable[..., Any | Coroutine[Any, Any, Any]]

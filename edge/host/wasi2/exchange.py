@@ -1,12 +1,15 @@
-"""One HTTP request that a `wasi:http` guest answers, and its answer as far as it came.
+"""One HTTP request that a `wasi:http` guest answers, and what it writes bodies into.
 
-Neighbours: the sandbox makes it of an event and reads the answer; `http_server.py` fills it.
-Invariant: a body never passes its `bytes_max`, nor all of a guest's bodies their budget.
+Neighbours: the sandbox makes it of an event and reads what became of it; `http_server.py` fills it.
+The answer itself goes by `host/response.py`, as any guest's does that is written piece by piece.
+Invariant: what waits of a guest's bodies is within their budget.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from edge.host.flow import Flow, StreamLimits
 from edge.model.limits import MIB
+from edge.model.pipe import Pipe
 
 BODIES_BYTES_MAX = 32 * MIB
 
@@ -16,14 +19,14 @@ Headers = list[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class IncomingHttp:
-    """A request as it reaches a guest. `path` has the query."""
+    """A request as it reaches a guest. `path` has the query; `body` may still be on its way."""
 
     method: str
     scheme: str
     authority: str
     path: str
     headers: tuple[tuple[str, bytes], ...]
-    body: bytes
+    body: Pipe
 
 
 @dataclass(slots=True)
@@ -32,47 +35,37 @@ class Budget:
 
     bytes_left: int = BODIES_BYTES_MAX
 
+    def reserve(self, size: int) -> bool:
+        """Take so much of it, if there is so much."""
+        if size > self.bytes_left:
+            return False
+        self.bytes_left -= size
+        return True
 
-@dataclass(slots=True)
-class Body:
-    """A body in the host's memory. `finished` says that it is whole.
 
-    What it took of the budget is given back when nobody can reach it any more.
-    """
+class Body(Flow):
+    """A body of a guest's. Its place in the budget is free again when nobody has it."""
 
-    budget: Budget
-    bytes_max: int
-    data: bytearray = field(default_factory=bytearray)
-    finished: bool = False
-    too_large: bool = False
+    __slots__ = ("_budget", "_reserved")
+
+    def __init__(self, limits: StreamLimits, budget: Budget) -> None:
+        """The place is reserved already."""
+        super().__init__(limits)
+        self._budget = budget
+        self._reserved = limits.buffer_bytes_max
+
+    @classmethod
+    def within(cls, limits: StreamLimits, budget: Budget) -> "Body | None":
+        """One more body, if there is room for it."""
+        return cls(limits, budget) if budget.reserve(limits.buffer_bytes_max) else None
 
     def __del__(self) -> None:
-        self.budget.bytes_left += len(self.data)
-
-    def write(self, data: bytes) -> str | None:
-        """Take more of it; the code of why not."""
-        if len(data) > min(self.bytes_max - len(self.data), self.budget.bytes_left):
-            self.too_large = True
-            return "insufficient-space"
-        self.budget.bytes_left -= len(data)
-        self.data += data
-        return None
-
-
-@dataclass(slots=True)
-class HttpAnswer:
-    """A response as a guest made it; without a body it is complete as it is."""
-
-    status: int
-    headers: Headers
-    body: Body | None = None
+        self._budget.bytes_left += self._reserved
 
 
 @dataclass(slots=True)
 class Exchange:
-    """The request, and either the answer or the error code that the guest gave."""
+    """The request, and the error code if the guest gave one for an answer."""
 
     request: IncomingHttp
-    body_bytes_max: int
-    answer: HttpAnswer | None = None
     error: str | None = None

@@ -1,17 +1,17 @@
-"""`wasi:http` header fields, and the bodies that both directions have.
+"""`wasi:http` header fields and trailers.
 
-Neighbours: `http_server.py` and `http_client.py`.
+Neighbours: `http_server.py`, `http_client.py` and `http_bodies.py`.
 Invariant: fields that exist are valid HTTP and within their bounds.
 """
 
 import re
 from collections.abc import Iterable
+from typing import Self
 
 from edge.host.charges import FUEL_PER_BYTE
 from edge.host.wasi2.context import Context, Functions, Resource
-from edge.host.wasi2.exchange import Body, Headers
-from edge.host.wasi2.io import InputStream, OutputStream, Pollable
-from edge.host.wasi2.results import Err, Ok
+from edge.host.wasi2.exchange import Headers
+from edge.host.wasi2.results import Err
 from edge.model.limits import KIB
 
 FIELDS_MAX = 256
@@ -34,6 +34,16 @@ class Fields(Resource):
         self.entries: Headers = list(entries)
         self.immutable = immutable
 
+    @classmethod
+    def of_texts(cls, texts: Iterable[tuple[str, str]]) -> Self:
+        """What came over the wire, in Latin-1; not to be changed."""
+        return cls(((name, text.encode("latin-1", "replace")) for name, text in texts), True)
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """All of them, in Latin-1."""
+        return tuple((name, value.decode("latin-1")) for name, value in self.entries)
+
     def values(self, name: str) -> list[bytes]:
         """All values of a name."""
         lower = name.lower()
@@ -55,52 +65,6 @@ class Fields(Resource):
         """Take all values of a name away."""
         lower = name.lower()
         self.entries = [(key, value) for key, value in self.entries if key != lower]
-
-
-class IncomingBody(Resource):
-    """A body that is there in whole. `owner` is whose memory it is, and lives as long."""
-
-    __slots__ = ("data", "owner", "streamed")
-    KIND = "incoming-body"
-
-    def __init__(self, data: bytes, owner: object) -> None:
-        self.data = data
-        self.owner = owner
-        self.streamed = False
-
-
-class FutureTrailers(Resource):
-    """There are none; asked twice, it says so."""
-
-    __slots__ = ("taken",)
-    KIND = "future-trailers"
-
-    def __init__(self) -> None:
-        self.taken = False
-
-
-class OutgoingBody(Resource):
-    """A body the guest writes."""
-
-    __slots__ = ("body", "written")
-    KIND = "outgoing-body"
-
-    def __init__(self, body: Body) -> None:
-        self.body = body
-        self.written = False
-
-
-class BodyOutput(OutputStream):
-    """The stream that a body is written by."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def write(self, data: bytes) -> str | None:
-        """Take more of the body."""
-        return self._body.write(data)
 
 
 def new_fields(context: Context) -> Fields:
@@ -164,45 +128,6 @@ def clone_fields(context: Context, fields: Fields) -> Fields:
     return Fields(fields.entries)
 
 
-def stream_body(context: Context, body: IncomingBody) -> InputStream | Err:
-    """Read it, once."""
-    if body.streamed:
-        return Err()
-    body.streamed = True
-    return InputStream(body.data, body.owner)
-
-
-def finish_incoming(context: Context, body: IncomingBody) -> FutureTrailers:
-    """Done with reading."""
-    return FutureTrailers()
-
-
-def subscribe_trailers(context: Context, trailers: FutureTrailers) -> Pollable:
-    """They are there: none."""
-    return Pollable()
-
-
-def get_trailers(context: Context, trailers: FutureTrailers) -> Ok | Err:
-    """None, and once."""
-    if trailers.taken:
-        return Err()
-    trailers.taken = True
-    return Ok(Ok(None))
-
-
-def write_body(context: Context, body: OutgoingBody) -> BodyOutput | Err:
-    """Write it, once."""
-    if body.written:
-        return Err()
-    body.written = True
-    return BodyOutput(body.body)
-
-
-def finish_outgoing(context: Context, body: OutgoingBody, trailers: Fields | None) -> None:
-    """It is whole. Trailers are taken and, for now, not sent."""
-    body.body.finished = True
-
-
 FUNCTIONS: Functions = {
     "[constructor]fields": new_fields,
     "[static]fields.from-list": fields_from_list,
@@ -213,10 +138,4 @@ FUNCTIONS: Functions = {
     "[method]fields.append": append_field,
     "[method]fields.entries": field_entries,
     "[method]fields.clone": clone_fields,
-    "[method]incoming-body.stream": stream_body,
-    "[static]incoming-body.finish": finish_incoming,
-    "[method]future-trailers.subscribe": subscribe_trailers,
-    "[method]future-trailers.get": get_trailers,
-    "[method]outgoing-body.write": write_body,
-    "[static]outgoing-body.finish": finish_outgoing,
 }

@@ -6,16 +6,23 @@ Invariant: method, host, path and fields are each what they say; no two of them 
 
 from typing import Any
 
-from edge.host.fetch.request import BODY_BYTES_MAX, RESERVED_HEADERS
+from edge.host.fetch.exchange import Patience, StreamedRequest
+from edge.host.fetch.request import RESERVED_HEADERS, Target, check_headers, parse_method
 from edge.host.wasi2.context import Context, Functions, Resource
 from edge.host.wasi2.exchange import Body
-from edge.host.wasi2.http_fields import Fields, OutgoingBody
+from edge.host.wasi2.http_bodies import OutgoingBody
+from edge.host.wasi2.http_fields import Fields
 from edge.host.wasi2.http_server import METHODS, Variant
 from edge.host.wasi2.results import Err
-from edge.model import cbor
 
-_NS_PER_MS = 1_000_000
-_TIMEOUTS = ("connect-timeout", "first-byte-timeout", "between-bytes-timeout")
+_CONNECT, _FIRST_BYTE, _BETWEEN_BYTES = (
+    "connect-timeout",
+    "first-byte-timeout",
+    "between-bytes-timeout",
+)
+_TIMEOUTS = (_CONNECT, _FIRST_BYTE, _BETWEEN_BYTES)
+_LENGTH = "content-length"
+_LENGTH_DIGITS_MAX = 15
 
 
 class OutgoingRequest(Resource):
@@ -25,33 +32,32 @@ class OutgoingRequest(Resource):
     KIND = "outgoing-request"
 
     def __init__(self, headers: Fields) -> None:
-        self.headers = headers.entries
+        self.headers = headers
         self.method: Variant = ("get", None)
         self.scheme: Variant | None = None
         self.authority: str | None = None
         self.path: str | None = None
         self.body: Body | None = None
 
-    def as_call(self, timeout_ns: int | None) -> bytes:
-        """The host call it is."""
+    def streamed(self) -> StreamedRequest:
+        """It as it is to be sent. Raises CallError for what may not be."""
         name, other = self.method
         scheme = "http" if self.scheme == ("HTTP", None) else "https"
         headers: dict[str, str] = {}
-        for key, value in self.headers:
+        length = None
+        for key, value in self.headers.entries:
+            text = value.decode("latin-1")
             if key not in RESERVED_HEADERS:
-                text = value.decode("latin-1")
                 headers[key] = f"{headers[key]}, {text}" if key in headers else text
-        call: dict[str, object] = {
-            "op": "fetch",
-            "url": f"{scheme}://{self.authority or ''}{self.path or '/'}",
-            "method": other if name == "other" else name.upper(),
-            "headers": headers,
-        }
-        if self.body is not None and self.body.data:
-            call["body"] = bytes(self.body.data)
-        if timeout_ns is not None:
-            call["timeoutMs"] = max(1, timeout_ns // _NS_PER_MS)
-        return cbor.encode(call)
+            elif key == _LENGTH and text.isdigit() and len(text) <= _LENGTH_DIGITS_MAX:
+                length = int(text)
+        return StreamedRequest(
+            Target.parse(f"{scheme}://{self.authority or ''}{self.path or '/'}"),
+            parse_method((other or "") if name == "other" else name),
+            check_headers(headers),
+            None if self.body is None else self.body.pipe,
+            length,
+        )
 
 
 class RequestOptions(Resource):
@@ -62,6 +68,13 @@ class RequestOptions(Resource):
 
     def __init__(self) -> None:
         self.timeouts_ns: dict[str, int] = {}
+
+    def patience(self, deadline_s: float) -> Patience:
+        """How long to wait, at most `deadline_s` for all of it."""
+        seconds = {name: value / 1e9 for name, value in self.timeouts_ns.items()}
+        connect_s, first_s = seconds.get(_CONNECT), seconds.get(_FIRST_BYTE)
+        head_s = None if first_s is None else first_s + (connect_s or 0)
+        return Patience(deadline_s, connect_s, head_s, seconds.get(_BETWEEN_BYTES))
 
 
 def new_request(context: Context, headers: Fields) -> OutgoingRequest:
@@ -123,15 +136,15 @@ def set_authority(context: Context, request: OutgoingRequest, authority: str | N
 
 def get_headers(context: Context, request: OutgoingRequest) -> Fields:
     """Its header fields, as they are."""
-    return Fields(request.headers, immutable=True)
+    return Fields(request.headers.entries, immutable=True)
 
 
 def get_body(context: Context, request: OutgoingRequest) -> OutgoingBody | Err:
     """Its body, once."""
     if request.body is not None:
         return Err()
-    request.body = Body(context.bodies, BODY_BYTES_MAX)
-    return OutgoingBody(request.body)
+    request.body = Body.within(context.calls.streams, context.bodies)
+    return Err() if request.body is None else OutgoingBody(request.body)
 
 
 def new_options(context: Context) -> RequestOptions:

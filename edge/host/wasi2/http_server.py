@@ -1,16 +1,21 @@
 """`wasi:http` from the side that answers: the request a guest was called with, and its response.
 
-Neighbours: `exchange.py` carries both to and from the sandbox.
+Neighbours: `exchange.py` carries the request in, `host/response.py` the response out, as it is
+written: from `response-outparam.set` on it has a taker.
 Invariant: a guest sees one request, and answers it at most once.
 """
 
-from edge.host.wasi2.context import Context, Functions, Resource
-from edge.host.wasi2.exchange import Body, Exchange, HttpAnswer
-from edge.host.wasi2.http_fields import Fields, IncomingBody, OutgoingBody
+from edge.host.response import ResponseStream, open_stream
+from edge.host.wasi2.context import Context, Functions, Resource, on_loop
+from edge.host.wasi2.exchange import Body, Exchange
+from edge.host.wasi2.http_bodies import IncomingBody, OutgoingBody
+from edge.host.wasi2.http_fields import Fields
 from edge.host.wasi2.results import Err, Ok
+from edge.model.stream import ResponseHead
 
 METHODS = ("get", "head", "post", "put", "delete", "connect", "options", "trace", "patch")
 SCHEMES = {"http": "HTTP", "https": "HTTPS"}
+_COOKIE = "set-cookie"
 Variant = tuple[str, str | None]
 
 
@@ -38,11 +43,20 @@ class ResponseOutparam(Resource):
 class OutgoingResponse(Resource):
     """A response in the making."""
 
-    __slots__ = ("answer",)
+    __slots__ = ("body", "headers", "status")
     KIND = "outgoing-response"
 
     def __init__(self, headers: Fields) -> None:
-        self.answer = HttpAnswer(200, headers.entries)
+        self.status = 200
+        self.headers = headers
+        self.body: Body | None = None
+
+    def head(self) -> ResponseHead:
+        """How it begins."""
+        texts = self.headers.texts
+        headers = tuple(pair for pair in texts if pair[0] != _COOKIE)
+        cookies = tuple(text for name, text in texts if name == _COOKIE)
+        return ResponseHead(self.status, headers, cookies)
 
 
 def method_variant(method: str) -> Variant:
@@ -82,7 +96,7 @@ def consume(context: Context, request: IncomingRequest) -> IncomingBody | Err:
     if request.consumed:
         return Err()
     request.consumed = True
-    return IncomingBody(request.exchange.request.body, request.exchange)
+    return IncomingBody(request.exchange.request.body)
 
 
 def new_response(context: Context, headers: Fields) -> OutgoingResponse:
@@ -92,37 +106,47 @@ def new_response(context: Context, headers: Fields) -> OutgoingResponse:
 
 def get_status(context: Context, response: OutgoingResponse) -> int:
     """Its status."""
-    return response.answer.status
+    return response.status
 
 
 def set_status(context: Context, response: OutgoingResponse, status: int) -> Err | None:
     """Change its status."""
     if not 200 <= status <= 599:
         return Err()
-    response.answer.status = status
+    response.status = status
     return None
 
 
 def get_response_headers(context: Context, response: OutgoingResponse) -> Fields:
     """Its header fields, as they are."""
-    return Fields(response.answer.headers, immutable=True)
+    return Fields(response.headers.entries, immutable=True)
 
 
 def get_body(context: Context, response: OutgoingResponse) -> OutgoingBody | Err:
     """Its body, once."""
-    if response.answer.body is not None:
+    if response.body is not None:
         return Err()
-    most = context.exchange.body_bytes_max if context.exchange is not None else 0
-    response.answer.body = Body(context.bodies, most)
-    return OutgoingBody(response.answer.body)
+    response.body = Body.within(context.calls.streams, context.bodies)
+    return Err() if response.body is None else OutgoingBody(response.body)
 
 
-def set_response(context: Context, out: ResponseOutparam, response: Ok | Err) -> None:
+def set_response(context: Context, out: ResponseOutparam, response: Ok | Err) -> object:
     """Answer, with a response or an error code."""
     if isinstance(response, Ok) and isinstance(response.value, OutgoingResponse):
-        out.exchange.answer = response.value.answer
+        if context.off_loop:
+            return on_loop(_open, context, response.value)
+        _open(context, response.value)
     elif isinstance(response.value, tuple):
         out.exchange.error = str(response.value[0])
+    return None
+
+
+def _open(context: Context, response: OutgoingResponse) -> None:
+    """The response is on its way from now on; without a body it is whole."""
+    stream = ResponseStream(response.head(), context.calls.streams, response.body)
+    if response.body is None:
+        stream.pipe.close()
+    open_stream(context.session, stream)
 
 
 FUNCTIONS: Functions = {

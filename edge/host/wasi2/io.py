@@ -1,9 +1,11 @@
-"""`wasi:io`: what a guest waits for, and the streams it reads and writes.
+"""`wasi:io`: what a guest waits for, and what streams are.
 
-Every stream here holds what it has, or takes what it is given, at once; so only clocks and HTTP
-responses make a guest wait, and waiting is a coroutine on the loop that holds nothing else.
+Most streams hold what they have, or take what they are given, at once. Those of HTTP bodies are
+live: a guest waits for the other side of them, as it does for clocks and for responses, and waiting
+is a coroutine on the loop that holds nothing else.
 
-Neighbours: every other file of this room makes pollables or streams.
+Neighbours: every other file of this room makes pollables or streams, `http_bodies.py` live ones;
+`streams.py` has what is done with them.
 Invariant: one read or write moves at most `READ_BYTES_MAX` or `WRITE_BYTES_MAX` bytes, since a
 byte of a list is 32 on its way and the loop waits for all of it.
 """
@@ -13,7 +15,6 @@ from collections.abc import Coroutine
 from time import monotonic_ns
 from typing import Any, ClassVar
 
-from edge.host.charges import FUEL_PER_BYTE
 from edge.host.log import LogBuffer
 from edge.host.wasi2.context import Context, Functions, Misuse, Resource
 from edge.host.wasi2.results import Err
@@ -63,39 +64,66 @@ class Timer(Pollable):
 
 
 class IoError(Resource):
-    """Why an operation on a stream failed; `code` is the file system's name for it, or ""."""
+    """Why an operation on a stream failed; `code` is the file system's name for it, or "", and
+    `http` HTTP's, or None."""
 
-    __slots__ = ("code",)
+    __slots__ = ("code", "http")
     KIND = "error"
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, http: tuple[str, object] | None = None) -> None:
         self.code = code
+        self.http = http
 
 
-class InputStream(Resource):
+class Stream(Resource):
+    """Either kind. One that `IS_LIVE` is touched on the event loop only."""
+
+    __slots__ = ()
+    IS_LIVE: ClassVar[bool] = False
+
+    def ready(self) -> bool:
+        """Whether something can be done with it now."""
+        return True
+
+    async def wait(self) -> None:
+        """Return when something may be."""
+
+
+class InputStream(Stream):
     """Bytes that are there already."""
 
-    __slots__ = ("_data", "_owner", "_position")
+    __slots__ = ("_data", "_position")
     KIND = "input-stream"
 
-    def __init__(self, data: bytes = b"", owner: object = None) -> None:
+    def __init__(self, data: bytes = b"") -> None:
         self._data = data
-        self._owner = owner  # lives as long as its bytes are read
         self._position = 0
 
     def read(self, length: int) -> bytes:
-        """At most `length` bytes; none at the end."""
+        """At most `length` bytes; none when there are none now."""
         data = self._data[self._position : self._position + length]
         self._position += len(data)
         return data
 
+    def end(self) -> Err | None:
+        """Why there is nothing to read; None while there may yet be."""
+        return CLOSED
 
-class OutputStream(Resource):
+
+class OutputStream(Stream):
     """Takes bytes at once."""
 
     __slots__ = ()
     KIND = "output-stream"
     PERMIT_BYTES: ClassVar[int] = WRITE_BYTES_MAX
+
+    def room_bytes(self) -> int:
+        """How much may be written now."""
+        return self.PERMIT_BYTES
+
+    def end(self) -> Err | None:
+        """Why nothing can be written any more; None while something can."""
+        return None
 
     def write(self, data: bytes) -> str | None:
         """Take them; the code of why not."""
@@ -179,76 +207,3 @@ def to_debug_string(context: Context, error: IoError) -> str:
 
 
 ERROR: Functions = {"[method]error.to-debug-string": to_debug_string}
-
-
-# wasi:io/streams
-
-
-def read(context: Context, stream: InputStream, length: int) -> bytes | Err:
-    """What there is, at most `length`; `closed` at the end."""
-    if not length:
-        return b""
-    data = stream.read(min(length, READ_BYTES_MAX))
-    context.session.charge(FUEL_PER_BYTE * len(data))
-    return data or CLOSED
-
-
-def skip(context: Context, stream: InputStream, length: int) -> int | Err:
-    """Like read, the bytes thrown away."""
-    data = read(context, stream, length)
-    return data if isinstance(data, Err) else len(data)
-
-
-def subscribe(context: Context, stream: InputStream | OutputStream) -> Pollable:
-    """Streams are always ready."""
-    return Pollable()
-
-
-def check_write(context: Context, stream: OutputStream) -> int:
-    """How much the next write may bring."""
-    return stream.PERMIT_BYTES
-
-
-def write(context: Context, stream: OutputStream, data: bytes) -> Err | None:
-    """Take the bytes."""
-    context.session.charge(FUEL_PER_BYTE * len(data))
-    code = stream.write(data)
-    return None if code is None else Err(("last-operation-failed", IoError(code)))
-
-
-def write_zeroes(context: Context, stream: OutputStream, length: int) -> Err | None:
-    """Take so many zeros."""
-    if length > WRITE_BYTES_MAX:
-        raise Misuse("more zeros than check-write allowed")
-    return write(context, stream, bytes(length))
-
-
-def flush(context: Context, stream: OutputStream) -> None:
-    """Nothing is held back."""
-
-
-def splice(context: Context, stream: OutputStream, source: InputStream, length: int) -> int | Err:
-    """Move bytes from one stream to the other."""
-    data = read(context, source, min(length, WRITE_BYTES_MAX))
-    if isinstance(data, Err):
-        return data
-    return write(context, stream, data) or len(data)
-
-
-STREAMS: Functions = {
-    "[method]input-stream.read": read,
-    "[method]input-stream.blocking-read": read,
-    "[method]input-stream.skip": skip,
-    "[method]input-stream.blocking-skip": skip,
-    "[method]input-stream.subscribe": subscribe,
-    "[method]output-stream.check-write": check_write,
-    "[method]output-stream.write": write,
-    "[method]output-stream.blocking-write-and-flush": write,
-    "[method]output-stream.flush": flush,
-    "[method]output-stream.blocking-flush": flush,
-    "[method]output-stream.subscribe": subscribe,
-    "[method]output-stream.write-zeroes": write_zeroes,
-    "[method]output-stream.blocking-write-zeroes-and-flush": write_zeroes,
-    "[method]output-stream.splice": splice,
-    "[method]output-stream.blocking-splice": splice,
-}

@@ -51,8 +51,7 @@ class HttpExecution(ComponentExecution):
 
     def __init__(self, instance: ComponentInstance, seats: Seats, request: IncomingHttp) -> None:
         super().__init__(instance, seats, b"")
-        most = instance.allowance.answer_bytes_max
-        instance.surroundings.exchange = Exchange(request, most)
+        instance.surroundings.exchange = Exchange(request)
 
     def _drive(self) -> Generator[None, None, bytes]:
         instance = self.instance
@@ -65,6 +64,7 @@ class HttpExecution(ComponentExecution):
         return b""
 
     def _conclude(self, _data: bytes) -> None:
-        exchange = self.instance.surroundings.exchange
-        assert exchange is not None
-        self.conclude(*read_exchange(exchange))
+        surroundings = self.instance.surroundings
+        assert surroundings.exchange is not None
+        outcome, failure = read_exchange(surroundings.exchange, surroundings.session.response)
+        self.conclude(outcome, None, failure, 0)

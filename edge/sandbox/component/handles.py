@@ -42,9 +42,9 @@ class Handles:
         self._objects[self._made] = item
         return self._made, number
 
-    def forget(self, handle: int) -> None:
-        """The guest dropped it."""
-        self._objects.pop(handle, None)
+    def forget(self, handle: int) -> object:
+        """What the guest dropped."""
+        return self._objects.pop(handle, None)
 
     def clear(self) -> None:
         """The guest is gone."""

@@ -1,7 +1,7 @@
-"""Events and answers of `wasi:http` guests: payload 2.0 there and back.
+"""Events of `wasi:http` guests, made of payload 2.0, and how their exchange ended.
 
-Neighbours: `invoke/prepared.py` makes an `HttpEnvelope` for a version; `execution.py` reads the
-answer.
+Neighbours: `invoke/prepared.py` makes an `HttpEnvelope` for a version; `execution.py` asks how it
+ended.
 Invariant: bytes are bytes: no body passes through text on its way.
 """
 
@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from edge.host.wasi2.exchange import Exchange, HttpAnswer, IncomingHttp
+from edge.host.response import ResponseStream
+from edge.host.wasi2.exchange import Exchange, IncomingHttp
 from edge.model.event import Event, Source
 from edge.model.outcome import Failure, Outcome
+from edge.model.pipe import Pipe
 
 _HOST = "localhost"
-_COOKIE = "set-cookie"
 
 
 class HttpEnvelope:
@@ -28,7 +29,7 @@ class HttpEnvelope:
         if event.source is not Source.HTTP or not isinstance(payload, dict):
             body = json.dumps(payload, default=_as_text).encode()
             headers = (("content-type", b"application/json"), *_length(body))
-            return IncomingHttp("POST", "http", _HOST, "/", headers, body)
+            return IncomingHttp("POST", "http", _HOST, "/", headers, Pipe.holding(body))
         http = payload["requestContext"]["http"]
         query = payload.get("rawQueryString")
         given: Mapping[str, str] = payload.get("headers", {})
@@ -38,7 +39,7 @@ class HttpEnvelope:
             given.get("host", _HOST),
             payload["rawPath"] + (f"?{query}" if query else ""),
             tuple((name, value.encode("latin-1", "replace")) for name, value in given.items()),
-            _bytes(payload.get("body", b"")),
+            _pipe(payload.get("body", b"")),
         )
 
 
@@ -46,47 +47,29 @@ def _length(body: bytes) -> tuple[tuple[str, bytes], ...]:
     return (("content-length", str(len(body)).encode()),)
 
 
-def _bytes(body: Any) -> bytes:
-    return body.encode() if isinstance(body, str) else bytes(body)
+def _pipe(body: Any) -> Pipe:
+    """A body that may still be on its way, as its door made it; or one that is there."""
+    if isinstance(body, Pipe):
+        return body
+    return Pipe.holding(body.encode() if isinstance(body, str) else bytes(body))
 
 
 def _as_text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def read_exchange(exchange: Exchange) -> tuple[Outcome, object, Failure | None, int]:
-    """Outcome, value in Lambda's shape, failure, and size of what the guest answered."""
-    answer = exchange.answer
-    if answer is None:
+def read_exchange(
+    exchange: Exchange, response: ResponseStream | None
+) -> tuple[Outcome, Failure | None]:
+    """How a guest ended whose handler returned: it answered, in whole, or it failed."""
+    if response is None:
         message = f"the guest answered with {exchange.error}"
         if exchange.error is None:
             message = "the guest ended without a response"
-        return Outcome.GUEST_ERROR, None, Failure("HttpError", message), 0
-    body = answer.body
-    if body is not None and body.too_large:
-        message = f"the body is over the limit of {body.bytes_max} bytes"
-        failure = Failure("Function.ResponseSizeTooLarge", message)
-        return Outcome.GUEST_ERROR, None, failure, 0
-    if body is not None and not body.finished:
-        failure = Failure("HttpError", "the guest ended before the body was finished")
-        return Outcome.GUEST_ERROR, None, failure, 0
-    data = b"" if body is None else bytes(body.data)
-    return Outcome.OK, _response(answer, data), None, len(data)
-
-
-def _response(answer: HttpAnswer, data: bytes) -> dict[str, object]:
-    headers: dict[str, str] = {}
-    cookies = []
-    for name, value in answer.headers:
-        text = value.decode("latin-1")
-        if name == _COOKIE:
-            cookies.append(text)
-        else:
-            headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    return {
-        "statusCode": answer.status,
-        "headers": headers,
-        "cookies": cookies,
-        "body": data,
-        "isBase64Encoded": False,
-    }
+    elif response.flow.overflow_bytes:
+        return Outcome.OK, None  # who ends the stream tells that it was too long
+    elif not response.pipe.is_closed or response.pipe.is_cut:
+        message = "the guest ended before the body was finished"
+    else:
+        return Outcome.OK, None
+    return Outcome.GUEST_ERROR, Failure("HttpError", message)

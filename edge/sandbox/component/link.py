@@ -20,7 +20,7 @@ import wasmtime
 from wasmtime import component as wit
 
 from edge.host import wasi2
-from edge.host.wasi2.context import Function
+from edge.host.wasi2.context import Function, Resource
 from edge.model.errors import InvalidModule
 from edge.sandbox.component import raw
 from edge.sandbox.component.denial import denial
@@ -216,8 +216,12 @@ class Linked:
     def _drop(self, _env: int, context: int, handle: int) -> int:
         """The guest let go of a handle."""
         guest = self._seats[context_data(context)].component
-        if guest is not None:
-            guest.handles.forget(handle)
+        item = None if guest is None else guest.handles.forget(handle)
+        if guest is not None and isinstance(item, Resource):
+            try:
+                item.dropped(guest.surroundings)
+            except Exception as cause:  # seen when the guest calls the host again, or ends
+                guest.end(cause)
         return 0
 
 

@@ -3,6 +3,7 @@
 Neighbours: `sandbox/runtime.py` asks.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from edge.config import SandboxSettings
@@ -32,6 +33,7 @@ class ComponentStarts:
         self._seats = seats
         self._calls = calls
         self._quota_bytes = settings.tmp_mb * MIB
+        self._loop = asyncio.get_running_loop()
         self.ready = ReadyGuests(settings, seats, is_idle)
 
     def begin(self, component: LoadedComponent, work: Work) -> ComponentExecution | None:
@@ -45,8 +47,10 @@ class ComponentStarts:
             surroundings = Context(work.session, self._calls, tree, component.package)
             instance = ComponentInstance(component, seat, surroundings, work.allowance)
         else:
-            instance.surroundings.calls = self._calls
-            instance.surroundings.tree.quota.bytes_left = self._quota_bytes
+            surroundings = instance.surroundings
+            surroundings.calls = self._calls
+            surroundings.tree.quota.bytes_left = self._quota_bytes
+        surroundings.loop = self._loop
         if isinstance(work.data, IncomingHttp):
             return HttpExecution(instance, self._seats, work.data)
         return ComponentExecution(instance, self._seats, work.data)

@@ -16,7 +16,7 @@ from edge.front.answers import Answer, metering_lines
 from edge.front.door.body import Body, ChunkedBody, SizedBody
 from edge.front.door.handed.upgrade import SWITCHING, WEBSOCKET, http2_upgrade, is_websocket
 from edge.front.door.head import CHUNKED, PREFACE, Head, check_beginning
-from edge.front.door.peer import LINGER_S, NEVER, Peer
+from edge.front.door.peer import NEVER, Peer
 from edge.front.door.proxies import read_proxy_header
 from edge.front.door.refusals import Refusal, refusal_answer, too_late
 from edge.front.door.writing import CLOSE, CONTINUE, KEEP_ALIVE, has_no_body, response_head
@@ -113,7 +113,7 @@ class Connection(Peer):
         """The peer reads again."""
         self._writable = True
         if self._closing:
-            self.due_s = self._door.now_s + LINGER_S
+            self._linger()
         else:
             self._advance()
 
@@ -317,6 +317,7 @@ class Connection(Peer):
         if transport is None or self._closing:
             return
         self._closing = True
+        self._linger()
         if transport.is_closing():
             return  # the peer was quicker
         lingers = self._body is not None or self._at < len(self._buffer)
@@ -328,7 +329,6 @@ class Connection(Peer):
         if self._paused:
             self._paused = False
             transport.resume_reading()
-        self._await_writing()
 
     def _is_handed_over(self, head: Head, buffer: bytes, at: int) -> bool:
         """Whether the request that stands at `at` goes on in another protocol, as it offers."""

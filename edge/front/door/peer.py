@@ -50,7 +50,7 @@ class Peer(asyncio.Protocol):
         self._closing = False  # the answer was sent, nothing more is read
         self._paused = False
         self._writable = True
-        self._unsent = 0  # bytes, when this was last looked at
+        self._unsent = 0.0  # bytes, when this was last looked at
         self.due_s = NEVER
         self.introduced = ""  # whom a proxy named before TLS
 
@@ -114,8 +114,12 @@ class Peer(asyncio.Protocol):
         """What is written must leave: some of it in any `write_stall_s`."""
         assert self._transport is not None
         self._unsent = unsent_bytes(self._transport)
-        wait_s = self._door.settings.write_stall_s if self._unsent else LINGER_S
-        self.due_s = self._door.now_s + wait_s
+        self.due_s = self._door.now_s + self._door.settings.write_stall_s
+
+    def _linger(self) -> None:
+        """The last of what is written is given time to arrive."""
+        self._unsent = NEVER
+        self.due_s = self._door.now_s + LINGER_S
 
     def _end_if_stuck(self) -> None:
         """End the connection of a peer that does not read, or that does not end its part."""

@@ -84,7 +84,7 @@ def unsent_bytes(transport: asyncio.WriteTransport) -> int:
     return size
 
 
-def is_taken(before: float, left: int, settings: DoorSettings) -> bool:
+def is_taken(before: float, left: float, settings: DoorSettings) -> bool:
     """Whether a peer takes its answer fast enough: of `before` bytes, `left` are left after
     `write_stall_s`."""
     return before - left >= settings.write_stall_s * settings.body_bytes_per_s_min

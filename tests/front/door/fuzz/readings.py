@@ -109,6 +109,10 @@ class RecordingTransport:
     def write_eof(self) -> None:
         """Nothing follows."""
 
+    def is_closing(self) -> bool:
+        """Not by itself."""
+        return False
+
     def get_write_buffer_size(self) -> int:
         """The peer reads at once."""
         return 0

@@ -64,6 +64,12 @@ async def body_digest(body: bytes) -> str:
     return (await asyncio.to_thread(sha256, body)).hexdigest()
 
 
+def source_of(scope: Scope) -> str:
+    """The address that a request comes from; empty for a socket that has none."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
     """Send a whole answer; to a HEAD request its length but no body."""
     headers = answer.headers

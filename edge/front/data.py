@@ -20,6 +20,7 @@ from edge.front.asgi import (
     decline,
     read_body,
     send_answer,
+    source_of,
 )
 from edge.front.authorizer import Entry, Visit
 from edge.front.cors import cors_fields, preflight, with_fields
@@ -98,7 +99,7 @@ class DataPlane:
         time_ms = time_ns() // 1_000_000
         caller = None if entry is None else entry.caller
         event = request.event(
-            target, body, request_id, Arrival(time_ms, _peer_of(scope), caller), version.version
+            target, body, request_id, Arrival(time_ms, source_of(scope), caller), version.version
         )
         if request.is_later:
             answer = await accept(self._services, event)
@@ -152,7 +153,7 @@ class DataPlane:
             return None
         wire = Wire(request.method, request.raw_path, request.raw_query, request.headers)
         is_secure = scope["scheme"] == "https"
-        visit = Visit(wire, _peer_of(scope), is_secure, target, version, auth_type)
+        visit = Visit(wire, source_of(scope), is_secure, target, version, auth_type)
         return self._services.authorizer.admit(visit, has_body=True)
 
     def _turned_away(
@@ -163,7 +164,7 @@ class DataPlane:
         refusal = None if request.is_later else services.invoker.refuses(version)
         if refusal is None:
             return None
-        arrival = Arrival(time_ns() // 1_000_000, _peer_of(scope))
+        arrival = Arrival(time_ns() // 1_000_000, source_of(scope))
         event = request.event(target, b"", new_request_id(), arrival, version.version)
         result = services.invoker.turn_away(event, refusal)
         return answer_result(result, version.artifact.kind, services.logs)
@@ -217,8 +218,3 @@ def request_of(scope: Scope) -> HttpRequest:
         headers=scope["headers"],
         protocol=f"HTTP/{scope['http_version']}",
     )
-
-
-def _peer_of(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""

@@ -11,7 +11,8 @@ where that is all that the plane is bound to; elsewhere, where a key is needed, 
 from ipaddress import ip_address
 
 from edge.front.answers import error_answer
-from edge.front.asgi import App, Message, Receive, Scope, Send, send_answer
+from edge.front.asgi import App, Message, Receive, Scope, Send, send_answer, source_of
+from edge.front.failures import LOGGED_CHARS_MAX, log_refusal
 from edge.front.faults import ForeignOrigin
 from edge.model.ids import new_request_id
 
@@ -50,6 +51,10 @@ class Guard:
 
         refusal = foreign(scope["headers"], scope["scheme"], is_local=self._is_local)
         if refusal:
+            path = scope["path"][:LOGGED_CHARS_MAX]
+            source = source_of(scope)
+            method = scope["method"]
+            log_refusal("control", source=source, method=method, path=path, reason=refusal)
             answer = error_answer(ForeignOrigin(refusal), new_request_id())
             await send_answer(marked_send, answer, head=scope["method"] == "HEAD")
             return

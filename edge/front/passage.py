@@ -10,7 +10,7 @@ from collections.abc import Callable
 from edge.access.authority import Claim
 from edge.access.keyring import AccessKey
 from edge.access.signature import Wire
-from edge.front.asgi import HASHED_INLINE_BYTES_MAX, Message, Receive, Scope, read_body
+from edge.front.asgi import HASHED_INLINE_BYTES_MAX, Message, Receive, Scope, read_body, source_of
 from edge.front.context import RequestContext
 from edge.front.deeds import Need
 from edge.front.documents import parse_object
@@ -60,8 +60,7 @@ class Passage:
     @property
     def source(self) -> str:
         """The caller's address; empty for a socket that has none."""
-        client = self._scope.get("client")
-        return str(client[0]) if client else ""
+        return source_of(self._scope)
 
     @property
     def caller(self) -> str:

@@ -133,6 +133,9 @@ def test_refusals_and_changes_are_logged(shared_server: Server, keys: dict[str, 
     shared_server.control.delete("/v1/functions/missing", headers=bearer("edge_wrong"))
     log = shared_server.stderr_path.read_text()
     assert re.search(r"access_refused.*lambda:DeleteFunction", log)
+    page = {**headers, "origin": "https://evil.example"}
+    shared_server.control.get("/v1/functions?by=page", headers=page)
+    assert re.search(r"access_refused.*another site", shared_server.stderr_path.read_text())
     assert re.search(r"user/admin", log)
     assert keys["admin"].token not in log
     assert "edge_wrong" not in log

@@ -128,7 +128,7 @@ class DataPlane:
             stream.begin(asked.shared(head), response)
 
         taker = take if is_streamed(asked.version, asked.target.qualifier) else None
-        run = self._run(event, asked.version, stream, taker, incoming)
+        run = self._run(event, asked.version, stream, taker)
         try:
             found = await run_while_connected(run, receive)
         except ClientGone:
@@ -180,12 +180,7 @@ class DataPlane:
         return ReceivedStream(receive, bytes_max)
 
     async def _run(
-        self,
-        event: Event,
-        version: Version,
-        stream: SentStream,
-        taker: Taker | None,
-        incoming: ReceivedStream | None,
+        self, event: Event, version: Version, stream: SentStream, taker: Taker | None
     ) -> Answer | None:
         """The answer, unless it was sent as it came."""
         services = self._services
@@ -195,8 +190,6 @@ class DataPlane:
             answer = answer_result(result, version.artifact.kind, services.logs)
         except Exception as error:  # the outermost frame: nothing may pass
             answer = error_answer(platform_error(error, event.request_id), event.request_id)
-        if incoming is not None and not incoming.pipe.is_closed:
-            await incoming.await_end()
         return None if await stream.end(result) else answer
 
 

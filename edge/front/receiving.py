@@ -1,16 +1,12 @@
 """A request's body that comes through ASGI and is passed on as it does: HTTP/2 above all.
 
-What the guest has not read waits here, up to the limit of bodies. Not telling Hypercorn to wait is
-on purpose: it would stop reading the whole connection, with the other requests on it and the
-windows that this one's answer needs.
+What the guest has not read waits here, up to the limit of bodies, which the door counts like any
+other's. It is taken at once on purpose: the client's leaving comes behind it.
 
 Neighbours: `data.py` makes one for a guest that reads its body as it comes; `presence.py` listens
 through it for the client's leaving. `door/streams.py` is the same for HTTP/1.1.
 Source: https://asgi.readthedocs.io/en/latest/specs/www.html.
 """
-
-import asyncio
-from contextlib import suppress
 
 from edge.front.asgi import Message, Receive, too_large
 from edge.front.authorizer import Entry
@@ -18,9 +14,6 @@ from edge.front.event import HttpRequest
 from edge.model.errors import PayloadTooLarge
 from edge.model.function import GuestKind, Version
 from edge.model.pipe import Pipe
-
-REST_S = 5.0
-"""How long a client may send on what its answer did not wait for."""
 
 
 def is_passed_on(version: Version, request: HttpRequest, entry: Entry | None) -> bool:
@@ -38,16 +31,6 @@ class ReceivedStream:
         self.pipe = Pipe(bytes_max)
         self.error: PayloadTooLarge | None = None
         self._receive = receive
-
-    async def await_end(self) -> None:
-        """Return when the client has sent all of it, or takes too long to. Nobody reads the rest.
-
-        Hypercorn loses a connection of HTTP/2 on which an answered request goes on.
-        """
-        self.pipe.discard()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(REST_S):
-                await self.pipe.await_close()
 
     async def receive(self) -> Message:
         """What ASGI has next, its part of the body passed on. Too much of it counts as leaving."""

@@ -124,7 +124,7 @@ class JavaScript:
                 _bundle(entry, bundle, project, f"--alias:edge={sdk / 'index.js'}", *lowered)
             if project.is_packed:
                 _check_inputs(folder / _INPUTS, project, (sdk, folder))
-            bundle.write_text(_without_places(bundle.read_text()))
+            bundle.write_text(_without_places(bundle.read_text(), project.source))
             shutil.copytree(sdk / "wit", folder / WIT)
             shutil.copytree(wit_directory(), folder / WIT / "deps" / "edge")
             self.componentize(project, folder, output)
@@ -204,9 +204,16 @@ def _check_inputs(said: Path, project: Project, more: tuple[Path, ...]) -> None:
             raise BuildFailed(f"{project.name} imports {name}, which is not in the package")
 
 
-def _without_places(bundle: str) -> str:
-    """Without the comments that name each file by where it lies."""
-    return "".join(line for line in bundle.splitlines(keepends=True) if not line.startswith("// "))
+def _without_places(bundle: str, source: Path) -> str:
+    """Without the comments that name each file by where it lies, and the names that esbuild gives
+    an `index` after its folder."""
+    lines = bundle.splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith("// "))
+    name = re.sub(r"[^\w$]+", "_", source.parent.stem).lstrip("0123456789")
+    if source.stem != "index" or not name:
+        return text
+    mine = re.escape(name)
+    return re.sub(rf"\b(?:(require_){mine}|{mine}(_exports|_default))\b", r"\1index\2", text)
 
 
 def _main_of(directory: Path) -> Path | None:

@@ -5,7 +5,8 @@
  * files of the machine that they run on, and what was read of these stays in the image. Loaded before libc
  * (LD_PRELOAD), this answers instead: no randomness, a clock that moves only while somebody waits, files
  * without times, numbered by where they are, and folders in the order of their names. Entropy and clock are
- * libc's functions; of files the tool asks the kernel itself, so those two calls are trapped (seccomp).
+ * libc's functions; for files, and some for entropy, a tool asks the kernel itself: these calls are trapped
+ * (seccomp).
  *
  * Neighbours: `steady.py` compiles it and loads it. Source: man pages 2 and 3, and seccomp_filter.rst.
  * Invariant: an answer depends on what is asked and on what was asked before, never on when or where.
@@ -199,7 +200,9 @@ static void answer(int signal, siginfo_t *trapped, void *interrupted) {
     ucontext_t *context = interrupted;
     int before = errno;
     long said;
-    if (trapped->si_syscall == SYS_statx) {
+    if (trapped->si_syscall == SYS_getrandom) {
+        said = getrandom((void *)ARGUMENT(0), (size_t)ARGUMENT(1), 0);
+    } else if (trapped->si_syscall == SYS_statx) {
         said = look((int)ARGUMENT(0), (const char *)ARGUMENT(1), (long)ARGUMENT(2), (long)ARGUMENT(3),
                     (struct statx *)ARGUMENT(4));
     } else {
@@ -212,11 +215,14 @@ static void answer(int signal, siginfo_t *trapped, void *interrupted) {
 /* Only for a tool that starts no other program: those inherit the trap, and not always what answers it. */
 __attribute__((constructor)) static void trap(void) {
     if (!getenv("EDGE_STEADY_FILES")) return;
+    unsetenv("EDGE_STEADY_FILES"); /* a program may be shown the tool's environment */
+    unsetenv("LD_PRELOAD");
     struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
     struct sock_filter steps[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 0, 5),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 0, 6),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 5, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_statx, 1, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getdents64, 0, 2),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5])),

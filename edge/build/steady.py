@@ -6,10 +6,12 @@ Invariant: without a C compiler, or not on Linux, nothing is loaded: the build i
 what the engine read of this machine's clock, entropy and files.
 """
 
+import contextlib
+import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from edge.build.project import Project
 STEADY_SOURCE = Path(__file__).with_name("steady.c")
 _FLAGS = ("-shared", "-fPIC", "-O2", "-pthread", "-ldl")
 _PRELOAD = "LD_PRELOAD"
+_TEMPORARY = Path("/tmp")
 _FILES = "EDGE_STEADY_FILES"
 
 
@@ -40,6 +43,34 @@ def steady_environment(
     others = os.environ.get(_PRELOAD)
     loaded = {_PRELOAD: f"{library}:{others}" if others else str(library)}
     return {**loaded, _FILES: "1"} if with_files else loaded
+
+
+@contextlib.contextmanager
+def steady_folder(name: str) -> Iterator[Path | None]:
+    """A temporary folder whose path is the same on every machine, ours alone meanwhile.
+
+    It waits for another build in it; None where it cannot be ours.
+    """
+    folder = _TEMPORARY / f"edge-{name}"
+    try:
+        lock = os.open(f"{folder}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        yield None
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError:
+            yield None
+            return
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
 
 
 def _compiler() -> tuple[str, ...] | None:

@@ -104,7 +104,7 @@ async def test_template_and_single_file(worker: Worker, language: Language, tmp_
     project = tmp_path / "greet"
     shutil.copytree(ROOT / "sdk" / language.name / "template", project)
     await deploy(worker, language, project)
-    twin = shutil.copytree(project, tmp_path / "at another place" / "greet")
+    twin = shutil.copytree(project, tmp_path / "at another place" / "other")
     source = language.compiler.find_source(twin)
     assert source is not None
     assert language.compile(source) == language.build(project)
@@ -348,6 +348,10 @@ async def test_a_fetch_event_on_starlingmonkey(worker: Worker, tmp_path: Path) -
     """A program that listens for fetch events is a component of wasi:http as it stands."""
     (tmp_path / "index.js").write_text(FETCH_EVENT)
     module = build_or_skip(STARLINGMONKEY, tmp_path)
+    twin = tmp_path / "other" / "index.js"
+    twin.parent.mkdir()
+    twin.write_text(FETCH_EVENT)
+    assert STARLINGMONKEY.compile(twin) == module
     version = await worker.deployer.deploy(NAME, module, Settings())
     assert version.artifact.kind is GuestKind.WASI_HTTP
     door = httpx.ASGITransport(app=DataPlane(worker.services(is_local=True), Bounds()))

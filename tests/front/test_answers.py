@@ -99,7 +99,7 @@ def test_every_platform_error_has_a_row(kind: type[EdgeError]) -> None:
 def test_codes_are_unique() -> None:
     """A client that switches on the code can tell every error from every other."""
     codes = [kind.code for kind in tree(EdgeError)] + [row.code for row in OUTCOMES.values()]
-    # A caller that is denied, a host that is full: by the platform or the outcome, the same to both.
+    # A caller denied, or a host that is full, by the platform or the outcome: the same to both.
     shared = {"denied", "overloaded"}
     assert {code for code in codes if codes.count(code) > 1} == shared
 

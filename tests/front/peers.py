@@ -143,7 +143,7 @@ class _Http2:
         self, data: bytes, *, last: bool = False, trailers: Mapping[str, str] | None = None
     ) -> None:
         assert not trailers, "ASGI has none of a request"
-        while data:
+        while data and not self._is_answered():
             room = self._state.local_flow_control_window(STREAM)
             piece = data[: min(room, self._state.max_outbound_frame_size)]
             if piece:
@@ -155,6 +155,11 @@ class _Http2:
         if last:
             self._state.end_stream(STREAM)
             self._flush()
+
+    def _is_answered(self) -> bool:
+        """Whether the answer is whole, so that nobody takes the rest of the request."""
+        ends = (h2.events.StreamEnded, h2.events.StreamReset)
+        return any(isinstance(event, ends) for event in self._events)
 
     def _receive(self) -> None:
         data = self._socket.recv(READ_BYTES)

@@ -9,7 +9,7 @@ import asyncio
 from edge.front.answers import Answer
 from edge.front.asgi import Scope, Send
 from edge.front.http2 import Http2Stream
-from edge.front.streams import ResponseStream, announced, trailers_of
+from edge.front.streams import ResponseStream, announced, await_first_piece, trailers_of
 from edge.model.outcome import Outcome
 from edge.model.result import Result
 
@@ -31,7 +31,7 @@ class SentStream:
         self._is_begun = False
 
     def begin(self, answer: Answer, response: ResponseStream) -> None:
-        """Send what comes, from the loop's next turn on, unless the guest is over by then."""
+        """Send what comes, once some of it did, unless the guest is over by then."""
         self._response = response
         self._task = asyncio.create_task(self._pump(answer, response))
 
@@ -64,6 +64,7 @@ class SentStream:
         return True
 
     async def _pump(self, answer: Answer, response: ResponseStream) -> None:
+        await await_first_piece(response)
         if response.is_over:
             return
         self._is_begun = True

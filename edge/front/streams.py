@@ -5,7 +5,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-stre
 What a call cost is not known before its answer ended, so those fields are trailers here.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from edge.front.answers import Answer, Headers, metering_headers
@@ -17,6 +19,9 @@ from edge.model.stream import ResponseHead
 from edge.model.url import InvokeMode
 
 _TOLD_IN_HEAD = frozenset((b"x-edge-request-id", b"x-edge-version"))
+HEAD_HOLD_S = 0.02
+"""How long a head waits for its first piece: a failure right behind it can still be told."""
+
 _ANNOUNCED = (b"trailer", b"x-edge-fuel, x-edge-billed-ms, server-timing")
 
 
@@ -41,6 +46,13 @@ class ResponseStream(Protocol):
 
 Taker = Callable[[ResponseStream], None]
 """Is told of an answer when its head is there; on the event loop, and it does not wait."""
+
+
+async def await_first_piece(response: ResponseStream) -> None:
+    """Return when the answer's head should leave: with its body, or alone when that takes long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEAD_HOLD_S):
+            await response.pipe.await_data()
 
 
 def is_streamed(version: Version, qualifier: str) -> bool:

@@ -15,6 +15,7 @@ from edge.model.rate import Rate
 from tests.front.callers import bearer
 from tests.running import Server
 
+STREAM = "/2021-11-15/functions/{}/response-streaming-invocations"
 INVOKE = "/2015-03-31/functions/{}/invocations"
 SLOW = Rate(0.001, 6)
 SETTLE_S = 30
@@ -73,6 +74,8 @@ def test_a_function_is_called_no_more_often_than_it_may(host: Server) -> None:
     assert invoked.headers["x-amzn-errortype"] == "TooManyRequestsException"
     assert invoked.json()["Reason"] == "FunctionInvocationRateLimitExceeded"
     assert 900 <= int(invoked.headers["retry-after"]) <= 1_000
+    streamed = host.control.post(STREAM.format("slow"), content=b"{}")
+    assert (streamed.status_code, streamed.json()) == (429, invoked.json())
     assert ask(f"{host.http_url}/free").status_code == 200
 
 

@@ -17,7 +17,13 @@ from edge.front.door.head import Head
 from edge.front.door.parts import PartedConnection
 from edge.front.door.refusals import body_too_large
 from edge.front.door.writing import CHUNKED_FIELD, chunk, has_no_body, last_chunk
-from edge.front.streams import ResponseStream, announced, read_trailers, trailers_of
+from edge.front.streams import (
+    ResponseStream,
+    announced,
+    await_first_piece,
+    read_trailers,
+    trailers_of,
+)
 from edge.model.outcome import Outcome
 from edge.model.pipe import Pipe
 from edge.model.result import Result
@@ -26,7 +32,7 @@ from edge.model.result import Result
 class OutgoingStream:
     """One answer. Its task sends until the guest is over.
 
-    It begins in the loop's next turn: a guest that is over by then is answered whole.
+    It begins with the first piece: a guest that is over by then is answered whole.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class OutgoingStream:
         return True
 
     async def _send(self, answer: Answer) -> None:
+        await await_first_piece(self._stream)
         if self._stream.is_over:
             return
         self.is_begun = True

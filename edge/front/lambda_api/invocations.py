@@ -139,12 +139,8 @@ def _plain(response: Response, request_id: str) -> Answer:
 
 def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:
     """A result as Invoke tells it."""
-    row = OUTCOMES.get(result.outcome)
-    if row is not None and row.lambda_error is not None:
-        said = result.failure.message if result.failure else row.code
-        is_by_rate = result.failure is not None and result.failure.type == RATE_EXCEEDED
-        reason = BY_FUNCTION if is_by_rate else BY_CONCURRENCY
-        return told(row, said, result.retry_after_s, reason)
+    if response := refusal(result):
+        return response
     body, failure = told_payload(result, kind)
     if failure is not None:
         body = json_bytes(failure.document())
@@ -155,6 +151,17 @@ def answer(result: Result, kind: GuestKind, *, tail: bool) -> Response:
     if tail:
         response.headers["x-amz-log-result"] = b64encode(log_tail(result)).decode()
     return response
+
+
+def refusal(result: Result) -> Response | None:
+    """The error of a request whose function was not run, or could not be."""
+    row = OUTCOMES.get(result.outcome)
+    if row is None or row.lambda_error is None:
+        return None
+    said = result.failure.message if result.failure else row.code
+    is_by_rate = result.failure is not None and result.failure.type == RATE_EXCEEDED
+    reason = BY_FUNCTION if is_by_rate else BY_CONCURRENCY
+    return told(row, said, result.retry_after_s, reason)
 
 
 def told_payload(result: Result, kind: GuestKind) -> tuple[bytes, Failure | None]:

@@ -19,12 +19,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from edge.front.answers import OUTCOMES
 from edge.front.documents import json_bytes
 from edge.front.failures import platform_error
-from edge.front.lambda_api.dialect import told
 from edge.front.lambda_api.eventstream import CONTENT_TYPE, event
-from edge.front.lambda_api.invocations import Asked, Invocations, log_tail, told_payload
+from edge.front.lambda_api.invocations import (
+    Asked,
+    Invocations,
+    log_tail,
+    refusal,
+    told_payload,
+)
 from edge.front.presence import run_while_connected
 from edge.front.services import Services
 from edge.front.streams import ResponseStream
@@ -99,10 +103,8 @@ async def _first(work: asyncio.Task[Result], begun: asyncio.Future[Begun]) -> No
 
 def _whole(asked: Asked, result: Result) -> Response:
     """The answer of a function that ended without having streamed."""
-    row = OUTCOMES.get(result.outcome)
-    if row is not None and row.lambda_error is not None:
-        said = result.failure.message if result.failure else row.code
-        return told(row, said, result.retry_after_s)
+    if response := refusal(result):
+        return response
     payload, failure = told_payload(result, asked.version.artifact.kind)
     frames = _complete(asked, result, failure)
     if failure is None:

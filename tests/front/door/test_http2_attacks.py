@@ -29,16 +29,19 @@ from tests.toolchain import build_guest
 from tests.wat import HELLO, large
 
 GROWTH_BYTES_MAX = 64 << 20
+STREAMING = "/2021-11-15/functions/streamer/response-streaming-invocations"
+BIG_STREAM = b'{"rawPath": "/big", "queryStringParameters": {"n": "3200"}}'
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def host(tmp_path_factory: pytest.TempPathFactory, streamer: bytes) -> Iterator[Server]:
     """A host with little patience."""
     settings = {"body_stall_s": 2, "write_stall_s": 2, "idle_timeout_s": 2, "head_timeout_s": 2}
     with Server(tmp_path_factory.mktemp("attacks") / "data", settings=settings) as server:
         server.deploy("hello", HELLO)
         server.deploy("echo", build_guest("echo").read_bytes())
         server.deploy("large", large(2 << 20))
+        server.deploy("streamer", streamer, timeoutMs=60_000)
         yield server
         assert server.process.poll() is None
         told = server.stderr_path.read_text()
@@ -166,6 +169,24 @@ def test_an_answer_that_is_not_taken_is_cut_off(host: Server) -> None:
         peer.send(setting(4, 65_535) + get(3))
         peer.await_streams(3)
         assert peer.statuses[3] == "200"
+
+
+@pytest.mark.parametrize("plane", ["data", "control"])
+def test_a_stream_that_is_not_taken_waits_nowhere_and_is_cut_off(host: Server, plane: str) -> None:
+    """Its guest writes 200 MB for a window of 10 bytes: it is stopped soon, whoever asked."""
+    request = {
+        "data": get(1, "/streamer/big?n=3200"),
+        "control": post(1, STREAMING) + data(1, BIG_STREAM, ends=True),
+    }[plane]
+    before = resident_bytes(host)
+    with Peer(host.http_url if plane == "data" else host.control_url) as peer:
+        peer.gives_window = False
+        peer.start(setting(4, 10))
+        peer.send(request)
+        peer.await_streams(1)
+        assert peer.resets == {1: "INTERNAL_ERROR"}
+        assert len(peer.bodies[1]) == 10
+    assert resident_bytes(host) - before < GROWTH_BYTES_MAX
 
 
 def test_a_peer_that_does_not_read_is_cut_off(host: Server) -> None:

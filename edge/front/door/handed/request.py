@@ -173,10 +173,19 @@ class Http2Request(HTTPStream):
                 watch = _Watch(self, limit)
                 try:
                     await super().app_send(message)
+                    await self._drain()
                 finally:
                     watch.stop()
         except TimeoutError:
+            # To the application it has left: whatever runs for it ends.
+            await self.app_put({"type": "http.disconnect"})
             raise Stalled from None
+
+    async def _drain(self) -> None:
+        """Return when the peer's window had room; Hypercorn 0.18 lets any number of parts wait."""
+        buffer = self._http2.stream_buffers.get(self.stream_id)
+        if buffer is not None and buffer.buffer:
+            await buffer.drain()
 
     @property
     def unsent(self) -> int:

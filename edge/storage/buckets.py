@@ -36,10 +36,8 @@ class Buckets:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                has = os.fstat(descriptor).st_size
-                if has < size:
-                    # Written, not truncated to size: touching a hole on a full disk is a SIGBUS.
-                    os.pwrite(descriptor, bytes(size - has), has)
+                # Taken from the disk first: touching a hole on a full one is a SIGBUS.
+                os.posix_fallocate(descriptor, 0, size)
                 self._map = mmap.mmap(descriptor, size)
             finally:
                 os.close(descriptor)

@@ -128,6 +128,7 @@ class SegmentWriter:
         self._size = segment_bytes_max  # full: the first append begins a segment
         self._window = memoryview(b"")
         self._at = 0  # in the window
+        self._is_new = False  # the segment, and nobody was told so
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -168,14 +169,14 @@ class SegmentWriter:
         """A window with room for an item; whether it is in a new segment. Raises StorageFailure."""
         if length > ITEM_BYTES_MAX:
             raise StorageFailure(f"an item of {length} bytes is over {ITEM_BYTES_MAX}")
-        begins = self._size + length > self._bytes_max and self._size > 0
         try:
-            if begins:
+            if self._size + length > self._bytes_max and self._size > 0:
                 self._begin()
             self._map(length)
         except OSError as error:
             raise storage_failure(self.directory, error) from error
-        return begins
+        is_new, self._is_new = self._is_new, False
+        return is_new
 
     def _begin(self) -> None:
         """Open the next segment; the old one stays in use should that fail."""
@@ -189,6 +190,7 @@ class SegmentWriter:
         self._descriptor = descriptor
         self._sequence += 1
         self._size = 0
+        self._is_new = True
 
     def _map(self, length: int) -> None:
         """Map the end of the segment, grown so that an item fits; the old window stays in use

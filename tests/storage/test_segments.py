@@ -1,6 +1,7 @@
 """Segment files: whole items or none, whatever happens to the process, the disk or the bytes."""
 
 import os
+import resource
 from pathlib import Path
 
 import cbor2
@@ -66,6 +67,21 @@ def test_append_tells_when_a_segment_begins(tmp_path: Path) -> None:
     """Who bounds the number of segments looks only then."""
     writer = SegmentWriter(tmp_path, "w0", segment_bytes_max=4)
     assert [writer.append(b"\x01") for _ in range(6)] == [True, False, False, False, True, False]
+
+
+def test_a_segment_that_a_full_disk_left_empty_is_told_of_with_its_first_item(
+    tmp_path: Path,
+) -> None:
+    """The file was made and could not be grown: whoever counts segments counts this one, too."""
+    writer = SegmentWriter(tmp_path, "w0", segment_bytes_max=4)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(StorageFailure):
+            writer.append(b"\x01")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [writer.append(b"\x01") for _ in range(2)] == [True, False]
 
 
 def test_an_item_over_a_segment_s_bound_has_one_of_its_own(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Go, compiled by Go's own compiler to a WASI reactor.
 
 Neighbours: `sdk/go` is the module `edge.local/sdk`. A program needs no `replace` for it: a
-workspace made for the build says where it is.
+workspace made for the build says where it is. It uses it as well, because the place of a module
+that is only replaced is kept in the output.
 Invariant: the output holds no path of this machine.
 """
 
@@ -74,7 +75,7 @@ class Go:
                 shutil.copy(project.source, module)
             workspace = folder / "go.work"
             workspace.write_text(
-                f"go {_version_of(module / _MANIFEST)}\nuse {module}\n"
+                f"go {_version_of(module / _MANIFEST)}\nuse {module}\nuse {sdk_directory('go')}\n"
                 f"replace {_SDK_MODULE} v0.0.0 => {sdk_directory('go')}\n"
             )
             run_compiler(

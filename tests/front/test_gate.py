@@ -3,19 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import cbor2
 import httpx
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from edge.access.keyring import NewKey
 from edge.keyring import open_keyring
 from edge.model.ids import function_arn
+from tests.front.lambda_calls import lambda_client
 from tests.running import Server
 
 CONNECTIONS = 12
@@ -41,16 +41,9 @@ def keys(shared_server: Server, echo: bytes) -> Iterator[dict[str, NewKey]]:
         }
 
 
-def client(server: Server, key: NewKey, secret: str | None = None) -> Any:
+def client(server: Server, key: NewKey, secret: str | None = None) -> AbstractContextManager[Any]:
     """boto3 with a key."""
-    return boto3.client(
-        "lambda",
-        endpoint_url=server.control_url,
-        region_name="edge",
-        aws_access_key_id=key.access_key_id,
-        aws_secret_access_key=secret or key.secret,
-        config=Config(retries={"max_attempts": 1}),
-    )
+    return lambda_client(server.control_url, key.access_key_id, secret or key.secret)
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -68,28 +61,28 @@ def refused(call: Any) -> str:
 
 def test_boto3_with_a_key(shared_server: Server, keys: dict[str, NewKey]) -> None:
     """A signed client does all that it may, ARNs in the path included."""
-    admin = client(shared_server, keys["admin"])
-    assert len(admin.list_functions()["Functions"]) == 2
-    for name in ("echo", function_arn("echo")):
-        assert admin.invoke(FunctionName=name, Payload=b'{"a": 1}')["StatusCode"] == 200
+    with client(shared_server, keys["admin"]) as admin:
+        assert len(admin.list_functions()["Functions"]) == 2
+        for name in ("echo", function_arn("echo")):
+            assert admin.invoke(FunctionName=name, Payload=b'{"a": 1}')["StatusCode"] == 200
 
 
 def test_boto3_refusals(shared_server: Server, keys: dict[str, NewKey]) -> None:
     """What a policy does not allow, and what no key signed, has Lambda's error codes."""
-    invoker = client(shared_server, keys["invoker"])
-    assert invoker.invoke(FunctionName="echo", Payload=b"{}")["StatusCode"] == 200
-    assert refused(lambda: invoker.invoke(FunctionName="other")) == "AccessDeniedException"
-    assert refused(invoker.list_functions) == "AccessDeniedException"
-    assert refused(lambda: invoker.delete_function(FunctionName="echo")) == "AccessDeniedException"
-    wrong = client(shared_server, keys["admin"], "wrong")
-    assert refused(wrong.list_functions) == "InvalidSignatureException"
-    stranger = NewKey("EDGE0", "x", "secret", "token")
-    assert refused(client(shared_server, stranger).list_functions) == "UnrecognizedClientException"
-    creating = client(shared_server, keys["invoker"]).create_function
-    code = refused(
-        lambda: creating(FunctionName="new", Role="r", Code={"ZipFile": b"x"}, Runtime="wasm")
-    )
-    assert code == "AccessDeniedException"
+    new = {"FunctionName": "new", "Role": "r", "Code": {"ZipFile": b"x"}, "Runtime": "wasm"}
+    with client(shared_server, keys["invoker"]) as invoker:
+        assert invoker.invoke(FunctionName="echo", Payload=b"{}")["StatusCode"] == 200
+        for call in (
+            lambda: invoker.invoke(FunctionName="other"),
+            invoker.list_functions,
+            lambda: invoker.delete_function(FunctionName="echo"),
+            lambda: invoker.create_function(**new),
+        ):
+            assert refused(call) == "AccessDeniedException"
+    with client(shared_server, keys["admin"], "wrong") as wrong:
+        assert refused(wrong.list_functions) == "InvalidSignatureException"
+    with client(shared_server, NewKey("EDGE0", "x", "secret", "token")) as stranger:
+        assert refused(stranger.list_functions) == "UnrecognizedClientException"
 
 
 @pytest.mark.parametrize(

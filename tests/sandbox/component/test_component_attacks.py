@@ -37,6 +37,9 @@ FOREVER = "(loop {} (br 0))"
 WRITE = "(call $write (call $stdout) (i32.const 0) (i32.const {}) (i32.const 512))"
 BIG_LINE = WRITE.format(1 << 16)
 
+FILLS_A_TABLE = "sleep_again_and_again"
+"""Traps when no handle is left, if that comes before its deadline: not on a busy machine."""
+
 # What each guest does, with what, and how it must end.
 ATTACKS = {
     "sleep_past_the_deadline": (sleeper(3_600), Outcome.TIMEOUT, "Timeout"),
@@ -237,7 +240,7 @@ async def test_attack(watched: Worker, name: str) -> None:
     module, outcome, kind = ATTACKS[name]
     result = await ending(watched, module)
     allowed = {outcome, Outcome.CPU_EXCEEDED, Outcome.TIMEOUT}
-    if outcome in (Outcome.CPU_EXCEEDED, Outcome.TIMEOUT):
+    if outcome in (Outcome.CPU_EXCEEDED, Outcome.TIMEOUT) or name == FILLS_A_TABLE:
         assert result.outcome in allowed
     else:
         assert result.outcome is outcome, result.failure

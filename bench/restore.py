@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from time import perf_counter_ns
 
+from wasmtime import _ffi
+
 from bench.guests import sample
 from bench.line import Line, Spread, spread
 from edge.config import HostSettings
@@ -22,6 +24,7 @@ from edge.model.limits import MIB, Limits
 from edge.sandbox import raw
 from edge.sandbox.builder import Builder
 from edge.sandbox.engine import Engine, plan_pool
+from edge.sandbox.first_slice import FirstSlice
 from edge.sandbox.imports import Imports
 from edge.sandbox.instance import Allowance, Instance
 from edge.sandbox.modules import LoadedModule, Modules
@@ -36,6 +39,10 @@ STARTS_PER_ROUND = 2
 SLOTS = 32
 MEMORY_MB = 64
 FUEL = 50_000_000_000
+
+_instantiate = _ffi.dll["wasmtime_instance_pre_instantiate"]
+_instantiate.argtypes = (ctypes.c_void_p,) * 4
+_instantiate.restype = ctypes.c_void_p
 
 
 class Starts:
@@ -75,7 +82,7 @@ class Starts:
         store = raw.store_new(self._module.engine, 0, None)
         context = raw.store_context(store)
         raw.set_fuel(context, FUEL)
-        error = raw.instantiate(self._module.pre, context, address, address + 32)
+        error = _instantiate(self._module.pre, context, address, address + 32)
         took_ns = perf_counter_ns() - began
         assert not error
         raw.store_delete(store)
@@ -102,7 +109,9 @@ async def _prepare(directory: Path) -> tuple[Starts, Starts]:
     engine, seats = Engine(plan), Seats(SLOTS)
     compiled = directory / "compiled"
     builder = Builder(plan, compiled, directory / "tmp", HostSettings(), FUEL)
-    modules = Modules(engine, Imports(engine, seats, HostCalls({})), compiled, SLOTS)
+    first_slice = FirstSlice.load(engine.pointer, MEMORY_MB * MIB)
+    imports = Imports(engine, seats, HostCalls({}))
+    modules = Modules(engine, imports, compiled, SLOTS, first_slice)
     starts = []
     for snapshot in (True, False):
         settings = Settings(limits=Limits(memory_mb=MEMORY_MB), snapshot=snapshot)

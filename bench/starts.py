@@ -51,15 +51,17 @@ async def waiting(module: bytes) -> list[float]:
     samples = []
     async with worker_inside(**ROOMY) as worker:
         await worker.deployer.deploy(FUNCTION, module, SETTINGS)
-        await _time(worker, BURST)
+        while worker.sandbox.readiness(FUNCTION).misses < BURST:  # what tells the pool its size
+            await _time(worker, BURST)
         gc.collect()
+        hits = worker.sandbox.readiness(FUNCTION).hits
         for _ in range(BURSTS):
             async with asyncio.timeout(PATIENCE_S):
                 while worker.sandbox.readiness(FUNCTION).ready < BURST:
                     await asyncio.sleep(0.002)
             samples += await _time(worker, BURST)
         readiness = worker.sandbox.readiness(FUNCTION)
-        if readiness.hits < BURST * BURSTS:
+        if readiness.hits - hits < BURST * BURSTS:
             raise RuntimeError(f"the pool was missed: {readiness}")
     return samples
 

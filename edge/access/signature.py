@@ -25,6 +25,7 @@ SERVICE = "lambda"
 SKEW_S_MAX = 300
 SIGNED_HEADERS_MAX = 64
 SIGNED_HEADERS_CACHED_MAX = 256
+MOMENTS_CACHED_MAX = 256
 EMPTY_DIGEST = sha256(b"").hexdigest()
 UNSIGNED_BODY = "UNSIGNED-PAYLOAD"
 _TERMINATOR = "aws4_request"
@@ -161,6 +162,7 @@ def signing_key(secret: str, scope: str) -> SigningKey:
     return hmac.new(key, digestmod="sha256")
 
 
+@lru_cache(MOMENTS_CACHED_MAX)
 def _check_scope(scope: str, moment: str) -> None:
     parts = scope.split("/")
     if len(parts) != 4 or parts[3] != _TERMINATOR or not parts[1]:
@@ -183,8 +185,9 @@ def _check_moment(moment: str, now_s: float) -> None:
         )
 
 
+@lru_cache(MOMENTS_CACHED_MAX)
 def _seconds(moment: str) -> float:
-    """Unix seconds of `20300131T235959Z`; raises ValueError."""
+    """Unix seconds of `20300131T235959Z`, as many requests in a row have it; raises ValueError."""
     if not _MOMENT.fullmatch(moment):
         raise ValueError(moment)
     return datetime.fromisoformat(moment).timestamp()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.front.asgi import ClientGone, Receive, Scope, Send, read_body
+from edge.front.asgi import ClientGone, Receive, Scope, Send, read_body, too_large
 from edge.front.documents import json_bytes
 from edge.front.failures import platform_error
 from edge.model.errors import EdgeError
@@ -76,5 +76,10 @@ def fields_of(request: Request) -> dict[str, str]:
 
 
 async def body_of(request: Request, bytes_max: int) -> bytes:
-    """The whole body; raises PayloadTooLarge and ClientGone."""
+    """The whole body, as the gate read it if it did; raises PayloadTooLarge and ClientGone."""
+    read: bytes | None = request.scope.get("state", {}).get("body")
+    if read is not None:
+        if len(read) > bytes_max:
+            raise too_large(bytes_max)
+        return read
     return await read_body(request.receive, request.headers.get("content-length"), bytes_max)

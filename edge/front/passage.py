@@ -1,7 +1,7 @@
 """A request to the control plane on its way through the gate.
 
 Neighbours: `gate.py` leads it.
-Invariant: what was read of the body is given to the endpoint as if nobody had read it.
+Invariant: what was read of the body is in the state that the endpoint is told, for `body_of`.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from edge.access.authority import Claim
 from edge.access.keyring import AccessKey
 from edge.access.signature import Wire
-from edge.front.asgi import HASHED_INLINE_BYTES_MAX, Message, Receive, Scope, read_body, source_of
+from edge.front.asgi import HASHED_INLINE_BYTES_MAX, Receive, Scope, read_body, source_of
 from edge.front.context import RequestContext
 from edge.front.deeds import Need
 from edge.front.documents import parse_object
@@ -78,11 +78,10 @@ class Passage:
         return RequestContext(key, self.source, self.wire.headers, is_secure=is_secure)
 
     async def read(self, bytes_max: int) -> bytes:
-        """The body, to be read again by the endpoint. Raises PayloadTooLarge and ClientGone."""
+        """The body, which the endpoint is told. Raises PayloadTooLarge and ClientGone."""
         if self._body is None:
             declared = self.wire.fields.get(b"content-length")
             self._body = await read_body(self.receive, declared, bytes_max)
-            self.receive = _again(self._body, self.receive)
         return self._body
 
     async def read_function(self, bytes_max: int) -> None:
@@ -103,6 +102,7 @@ class Passage:
             "caller": self.caller,
             "request_id": self.request_id,
             "permit": self.permit,
+            "body": self._body,
         }
         return {**self._scope, "state": {**self._scope.get("state", {}), **state}}
 
@@ -129,20 +129,6 @@ class Passage:
             resource=asked["resource"],
             request=f"{asked['method']} {asked['path']}",
         )
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body once more, and then what comes after it."""
-    is_given = False
-
-    async def receive_again() -> Message:
-        nonlocal is_given
-        if is_given:
-            return await receive()
-        is_given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive_again
 
 
 def _named_in(body: bytes) -> str:

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -37,10 +38,11 @@ _UNSUPPORTED = ("x-amz-tenant-id", "x-amz-durable-execution-name")
 
 
 class Asked(NamedTuple):
-    """An invocation that was asked for; `body` is the payload as it came."""
+    """An invocation that was asked for; `body` is the payload as it came, `fields` the header's."""
 
     event: Event
     version: Version
+    fields: Mapping[str, str]
     body: bytes
     invocation_type: str
     wants_tail: bool
@@ -91,7 +93,7 @@ class Invocations:
             client_context=client_context,
             pin=version.version,
         )
-        return Asked(event, version, body, invocation_type, tail)
+        return Asked(event, version, fields, body, invocation_type, tail)
 
     async def _run(self, request: Request, asked: Asked) -> Response:
         """Run an event, or join the call that this one is a retry of."""
@@ -102,10 +104,9 @@ class Invocations:
             response = answer(result, asked.version.artifact.kind, tail=tail)
             return _plain(response, event.request_id)
 
-        headers = fields_of(request)
-        context = headers.get("x-amz-client-context", "")
+        context = asked.fields.get("x-amz-client-context", "")
         parts = (request.state.caller, event.function, event.qualifier, str(tail), context)
-        call = call_of(headers, parts, asked.body)
+        call = call_of(asked.fields, parts, asked.body)
         running = work() if call is None else self._services.joins.run(call, work)
         found = await run_while_connected(running, request.receive)
         response = Response(found.body, found.status)

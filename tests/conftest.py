@@ -13,6 +13,15 @@ from tests.running import Server
 pytest_plugins = ["tests.languages.table"]
 
 
+LONG_FIRST = frozenset(("languages", "component", "deploy", "supervise"))
+"""Directories whose files take longest: they build, or restart."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With the short files last, no process waits long for another to end."""
+    items.sort(key=lambda item: LONG_FIRST.isdisjoint(item.path.parts))
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A host of one worker with nothing deployed."""

@@ -45,4 +45,7 @@ class Http2Stream:
             with suppress(ProtocolError):  # the client was quicker
                 protocol.connection.reset_stream(self._number, ErrorCodes.INTERNAL_ERROR)
             await protocol._flush()
-            await protocol.stream_send(EndBody(stream_id=self._number))  # forgets what waits
+            buffer = protocol.stream_buffers.get(self._number)
+            if buffer is not None:
+                await buffer.close()  # else the end waits for a window, of a client that left, too
+            await protocol.stream_send(EndBody(stream_id=self._number))

@@ -37,6 +37,7 @@ def host(
         running.deploy("streamer", streamer, timeoutMs=10_000, grants=["kv"])
         running.deploy("hurried", streamer, timeoutMs=300)
         yield running
+        assert running.stop() == 0, "whoever left in the middle holds nothing up"
 
 
 @pytest.fixture(params=["http/1.1", "http/2"])

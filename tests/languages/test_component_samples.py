@@ -111,6 +111,8 @@ async def test_template_and_single_file(worker: Worker, language: Language, tmp_
     result = await ask(worker, request("/Ada"))
     assert result.value == {"message": "Hello, Ada!"}
     assert [line.message for line in result.log] == ["greeting Ada"]
+    if language is PYTHON:
+        return  # the first example of its README is one file
     (file,) = project.iterdir()
     alone = file.rename(tmp_path / f"alone{file.suffix}")
     await worker.deployer.deploy(NAME, language.build_source(alone), Settings())

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.languages.languages import LANGUAGES, build_or_skip, digest, guest
+from edge.build.c import Cpp
+from tests.languages.languages import LANGUAGES, Language, build_or_skip, digest, guest
 from tests.sdk.bare_host import BareHost
 from tests.toolchain import ROOT
 
@@ -102,6 +103,29 @@ def test_go_yaml() -> None:
     answer = host.ok(request(b"a: [1"))
     assert answer["statusCode"] == 422
     assert b"[1:4]" in answer["body"]
+
+
+CPP = Language(Cpp())
+
+
+def test_cpp_trips() -> None:
+    """The shortest way, not the one of fewest roads; no way, and no map, are said so."""
+    host = BareHost(build_or_skip(CPP, guest(CPP, "trips")))
+    roads = b"A B 7\nB C 1\nA C 9\nX Y 1"
+    assert host.ok(request(roads, **{"from": "A", "to": "C"}))["body"] == b"A B C: 8\n"
+    assert host.ok(request(roads, **{"from": "C", "to": "C"}))["body"] == b"C: 0\n"
+    assert host.ok(request(roads, **{"from": "A", "to": "Y"}))["statusCode"] == 404
+    assert host.ok(request(b"A B", **{"from": "A", "to": "B"}))["statusCode"] == 400
+
+
+def test_cpp_words() -> None:
+    """The most frequent first, as many as are asked for."""
+    host = BareHost(build_or_skip(CPP, guest(CPP, "words")))
+    text = "été one  two\ntwo été two".encode()
+    assert list(host.ok(request(text)).items()) == [("two", 3), ("été", 2), ("one", 1)]
+    assert host.ok(request(text, most="1")) == {"two": 3}
+    assert host.ok(request(b"")) == {}
+    assert host.ok(request(text, most="x"))["statusCode"] == 400
 
 
 def test_zig_digest() -> None:

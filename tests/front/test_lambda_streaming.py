@@ -134,6 +134,7 @@ def test_what_does_not_run_is_refused(client: Any, deployed: Server) -> None:
     assert refused(wrong) == ("InvalidParameterValueException", 400)
     dry = client.invoke_with_response_stream(FunctionName="actor", InvocationType="DryRun")
     assert dry["StatusCode"] == 204
+    dry["EventStream"].close()
 
 
 def test_a_client_that_leaves_ends_its_guest(client: Any, deployed: Server) -> None:

@@ -11,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -18,8 +19,12 @@ from typing import Self
 import cbor2
 import httpx
 
+from edge.meter.journal import read_records
+from edge.model.usage import Usage
+
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
+RECORD_TIMEOUT_S = 20
 
 
 class Server:
@@ -98,6 +103,16 @@ class Server:
         response.raise_for_status()
         document: dict[str, object] = response.json()
         return document
+
+    def record(self, request_id: str) -> Usage:
+        """What the journal says of a request, as soon as it does."""
+        until_s = time.monotonic() + RECORD_TIMEOUT_S
+        while time.monotonic() < until_s:
+            for usage in read_records(self.data / "journal"):
+                if usage.request_id == request_id:
+                    return usage
+            time.sleep(0.02)
+        raise AssertionError(f"the journal has no record of {request_id}")
 
     def stop(self) -> int:
         """SIGTERM, and wait; the exit status."""

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,7 +9,6 @@ from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError
 
 from edge.front.lambda_api.eventstream import event
-from edge.meter.journal import read_records
 from edge.model.outcome import Outcome
 from tests.front.lambda_calls import refused
 from tests.running import Server
@@ -144,12 +142,7 @@ def test_a_client_that_leaves_ends_its_guest(client: Any, deployed: Server) -> N
     next(iter(held["EventStream"]))
     held["EventStream"].close()
     request_id = held["ResponseMetadata"]["RequestId"]
-    ended: list[Outcome] = []
-    while not ended:
-        records = read_records(deployed.data / "journal")
-        ended = [usage.outcome for usage in records if usage.request_id == request_id]
-        time.sleep(0.02)
-    assert ended == [Outcome.CANCELED]
+    assert deployed.record(request_id).outcome is Outcome.CANCELED
 
 
 def test_invoke_collects(client: Any, deployed: Server) -> None:

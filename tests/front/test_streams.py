@@ -1,15 +1,12 @@
 """Answers that leave as they are written, through each door."""
 
-import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from edge.meter.journal import read_records
 from edge.model.outcome import Outcome
-from edge.model.usage import Usage
 from tests.front.lambda_calls import lambda_client
 from tests.front.peers import Cut, ask, rest
 from tests.front.wire import connect, exchange
@@ -17,7 +14,6 @@ from tests.running import Server
 
 MIB = 1024 * 1024
 PIECE_BYTES = 64 * 1024
-WAIT_S = 20
 
 
 class Way(NamedTuple):
@@ -46,17 +42,6 @@ def way(request: pytest.FixtureRequest, host: Server) -> Way:
     return Way(host, request.param == "http/2")
 
 
-def record(host: Server, request_id: str) -> Usage:
-    """What the journal says of a request, as soon as it does."""
-    deadline_s = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline_s:
-        for usage in read_records(host.data / "journal"):
-            if usage.request_id == request_id:
-                return usage
-        time.sleep(0.02)
-    raise AssertionError("there is no record")
-
-
 def test_a_piece_arrives_before_the_next_is_written(way: Way) -> None:
     """The guest goes on only once the test has read its first piece."""
     with ask(way.host.http_url, "/streamer/until", http2=way.http2) as peer:
@@ -66,7 +51,7 @@ def test_a_piece_arrives_before_the_next_is_written(way: Way) -> None:
         assert peer.headers["x-kind"] == "streamed"
         way.host.http.post("/streamer/go")
         assert rest(peer) == b"second"
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert (usage.outcome, usage.bytes_out) == (Outcome.OK, len(b"first second"))
     assert usage.calls["response.write"] == 2
 
@@ -77,7 +62,7 @@ def test_what_a_call_cost_is_behind_its_answer(way: Way) -> None:
         lines = rest(peer).splitlines()
     assert lines == [b"line %d" % number for number in range(2000)]
     if peer.trailers:
-        usage = record(way.host, peer.headers["x-edge-request-id"])
+        usage = way.host.record(peer.headers["x-edge-request-id"])
         assert int(peer.trailers["x-edge-fuel"]) == usage.fuel
         assert int(peer.trailers["x-edge-billed-ms"]) == usage.billed_ms
     else:
@@ -116,7 +101,7 @@ def test_an_answer_that_fails_does_not_look_whole(way: Way, path: str, outcome: 
         assert peer.read() == b"a part"
         with pytest.raises(Cut):
             rest(peer)
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert (usage.outcome, usage.bytes_out) == (outcome, len(b"a part"))
 
 
@@ -137,7 +122,7 @@ def test_a_slow_client_makes_the_guest_wait(way: Way, streamer: bytes) -> None:
         size = PIECE_BYTES * count
         received = sum(map(len, iter(peer.read, b"")))
         assert 0 < size - received < PIECE_BYTES + 1
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert usage.bytes_out == size
     assert usage.memory_peak_bytes < 1 * MIB, "the guest's memory is given back as it writes"
 
@@ -146,7 +131,7 @@ def test_the_deadline_ends_a_guest_that_waits_for_its_client(way: Way) -> None:
     """A client that never reads costs a function its timeout and no more."""
     with ask(way.host.http_url, "/hurried/big?n=300", http2=way.http2) as peer:
         assert peer.read()
-        usage = record(way.host, peer.headers["x-edge-request-id"])
+        usage = way.host.record(peer.headers["x-edge-request-id"])
         assert usage.outcome is Outcome.TIMEOUT
         assert 0 < usage.bytes_out < PIECE_BYTES * 300
         with pytest.raises(Cut):
@@ -157,7 +142,7 @@ def test_a_client_that_leaves_ends_its_guest(way: Way) -> None:
     """In the middle of its answer, whether it waits or writes."""
     with ask(way.host.http_url, "/streamer/big?n=300", http2=way.http2) as peer:
         assert peer.read()
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert usage.outcome is Outcome.CANCELED
     assert 0 < usage.bytes_out < PIECE_BYTES * 300
 
@@ -169,7 +154,7 @@ def test_an_answer_over_the_bound_is_cut(way: Way) -> None:
         pytest.raises(Cut),
     ):
         rest(peer)
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert (usage.outcome, usage.bytes_out) == (Outcome.GUEST_ERROR, 20 * MIB)
 
 
@@ -178,7 +163,7 @@ def test_head_gets_the_head(way: Way) -> None:
     with ask(way.host.http_url, "/streamer/big?n=9", http2=way.http2, method="HEAD") as peer:
         assert rest(peer) == b""
         assert peer.status == 200
-        usage = record(way.host, peer.headers["x-edge-request-id"])
+        usage = way.host.record(peer.headers["x-edge-request-id"])
         assert (usage.outcome, usage.bytes_out) == (Outcome.OK, 9 * PIECE_BYTES)
 
 
@@ -236,5 +221,5 @@ def test_a_stream_that_runs_later_is_collected(host: Server) -> None:
     """Nobody is there to stream to."""
     later = {"x-edge-invocation-type": "Event"}
     answer: httpx.Response = host.http.post("/streamer/big?n=5", headers=later)
-    usage = record(host, answer.headers["x-edge-request-id"])
+    usage = host.record(answer.headers["x-edge-request-id"])
     assert (usage.outcome, usage.bytes_out) == (Outcome.OK, 5 * PIECE_BYTES)

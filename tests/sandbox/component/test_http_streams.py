@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
@@ -10,9 +9,7 @@ from typing import Any, NamedTuple
 import h11
 import pytest
 
-from edge.meter.journal import read_records
 from edge.model.outcome import Outcome
-from edge.model.usage import Usage
 from tests.front.peers import Cut, ask, rest
 from tests.front.wire import TIMEOUT_S
 from tests.running import Server
@@ -132,17 +129,6 @@ def full_way(way: Way) -> Way:
     return way
 
 
-def record(host: Server, request_id: str) -> Usage:
-    """What the journal says of a request, as soon as it does."""
-    deadline_s = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline_s:
-        for usage in read_records(host.data / "journal"):
-            if usage.request_id == request_id:
-                return usage
-        time.sleep(0.02)
-    raise AssertionError("there is no record")
-
-
 def test_a_head_and_a_body(way: Way) -> None:
     """GET: status, fields, cookies."""
     with way.ask("/hello", method="GET") as peer:
@@ -161,7 +147,7 @@ def test_five_megabytes(way: Way) -> None:
     """Every byte is counted by the guest and in its record."""
     with way.ask("/count", body=BODY) as peer:
         assert rest(peer) == b"%d" % len(BODY)
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert (usage.outcome, usage.bytes_in) == (Outcome.OK, len(BODY))
 
 
@@ -192,7 +178,7 @@ def test_each_piece_comes_back_before_the_next_is_sent(way: Way) -> None:
             assert got == piece
         peer.send(b"", last=True)
         assert rest(peer) == b""
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert (usage.bytes_in, usage.bytes_out) == (10_006, 10_006)
 
 
@@ -235,7 +221,7 @@ def test_a_request_of_its_own(way: Way, listener: socket.socket) -> None:
         assert served.headers[b"x-guest"] == way.web.name.encode()
         if way.web.speaks_wasi:
             assert peer.trailers.get("x-last") == "yes"
-    usage = record(way.host, peer.headers["x-edge-request-id"])
+    usage = way.host.record(peer.headers["x-edge-request-id"])
     assert usage.calls == {"fetch": 1}
 
 
@@ -256,7 +242,7 @@ def test_a_client_that_leaves_ends_what_its_guest_asked_for(
     with serving(listener) as served:
         with way.ask("/proxy", body=b"x", headers=headers) as peer:
             assert peer.read() == b"first "
-        usage = record(way.host, peer.headers["x-edge-request-id"])
+        usage = way.host.record(peer.headers["x-edge-request-id"])
         assert usage.outcome is Outcome.CANCELED
         served.goes_on.set()
         assert served.ended.wait(TIMEOUT_S)
@@ -277,7 +263,7 @@ def test_a_body_that_is_never_finished(full_way: Way, path: str, outcome: Outcom
                 assert b"guest_error" in rest(peer)  # it was over before anything left
             except Cut:
                 assert peer.status == 200
-    assert record(full_way.host, peer.headers["x-edge-request-id"]).outcome is outcome
+    assert full_way.host.record(peer.headers["x-edge-request-id"]).outcome is outcome
 
 
 def test_streams_dropped_in_any_order(full_way: Way) -> None:

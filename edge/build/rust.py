@@ -2,10 +2,12 @@
 
 Neighbours: `sdk/rust` is the crate `edge-function`; where a manifest asks for it by version, the
 build says where it is.
-Invariant: the output holds no path of this machine.
+Invariant: the output holds no path of this machine, and none has a part in its symbols: cargo
+hashes a crate's place, relative only within the workspace, so the SDK is linked into `target`.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import tomllib
@@ -32,7 +34,7 @@ edition = "2021"
 crate-type = ["cdylib"]
 path = "{source}"
 [dependencies]
-edge-function = {{ path = "{sdk}" }}
+edge-function = "0.1"
 [profile.release]
 lto = true
 opt-level = "s"
@@ -81,15 +83,12 @@ class Rust:
             manifest, target = project.source, project.source.parent / "target"
             if manifest.name != _MANIFEST:
                 manifest, target = Path(scratch, _MANIFEST), Path(scratch, "target")
-                manifest.write_text(
-                    _MANIFEST_OF_A_FILE.format(source=project.source, sdk=sdk_directory("rust"))
-                )
+                manifest.write_text(_MANIFEST_OF_A_FILE.format(source=project.source))
             command: list[str | Path] = [toolchain.binaries / "cargo", "build", "--release"]
             command += ["--quiet", "--target", toolchain.target, "--target-dir", target]
             wanted = _dependencies(manifest).get(_CRATE, {})
             if wanted and "path" not in wanted:
-                patch = f"patch.crates-io.{_CRATE}.path='{sdk_directory('rust')}'"
-                command += ["--config", patch]
+                command += ["--config", f"patch.crates-io.{_CRATE}.path='{_link_sdk(target)}'"]
             environment = _environment(toolchain, manifest.parent, project)
             run_compiler(command, project, directory=manifest.parent, environment=environment)
             built = target / toolchain.target / "release" / f"{_library(manifest)}.wasm"
@@ -99,6 +98,19 @@ class Rust:
                     ' [lib] crate-type = ["cdylib"]'
                 )
             output.write_bytes(built.read_bytes())
+
+
+def _link_sdk(target: Path) -> Path:
+    """The SDK's crate as a place in the project's; another build may link it at the same time."""
+    sdk, link = sdk_directory("rust"), target / _CRATE
+    if not link.is_symlink() or link.readlink() != sdk:
+        target.mkdir(exist_ok=True)
+        if link.is_dir() and not link.is_symlink():  # of a project copied with its links followed
+            shutil.rmtree(link)
+        with tempfile.TemporaryDirectory(dir=target) as scratch:
+            Path(scratch, _CRATE).symlink_to(sdk)
+            Path(scratch, _CRATE).replace(link)
+    return link
 
 
 def _environment(toolchain: _Toolchain, crate: Path, project: Project) -> dict[str, str]:

@@ -96,7 +96,7 @@ class Authority:
         if scheme != ALGORITHM:
             raise IncompleteSignature(f"Authorization must be Bearer or {ALGORITHM}")
         signature = read_signature(text, wire, self._clock())
-        return Claim(_known(self._keyring.by_id(signature.access_key_id)), signature)
+        return Claim(_known(self._keyring.by_id(signature.terms.access_key_id)), signature)
 
     def confirm(self, claim: Claim, wire: Wire, digest: str) -> AccessKey:
         """The key, once the signature fits the request, which counts for the key's rate.
@@ -106,7 +106,7 @@ class Authority:
         """
         key = claim.key
         if claim.signature is not None:
-            signing = self._signing_key(key.secret, claim.signature.scope)
+            signing = self._signing_key(key.secret, claim.signature.terms.scope)
             verify(claim.signature, signing, wire, digest)
         if key.rate is not None:
             wait_s = self._rates.take(key.slot, key.number, key.rate)

@@ -19,12 +19,14 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from edge.access.faults import IncompleteSignature, InvalidSignature, UnrecognizedClient
+from edge.model.limits import KIB
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "lambda"
 SKEW_S_MAX = 300
 SIGNED_HEADERS_MAX = 64
-SIGNED_HEADERS_CACHED_MAX = 256
+TERMS_CHARS_MAX = 4 * KIB
+TERMS_CACHED_MAX = 256
 MOMENTS_CACHED_MAX = 256
 EMPTY_DIGEST = sha256(b"").hexdigest()
 UNSIGNED_BODY = "UNSIGNED-PAYLOAD"
@@ -38,10 +40,10 @@ _UNRESERVED = "-_.~"
 _PLAIN_PATH = re.compile(rb"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+/?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
-_AUTHORIZATION = re.compile(
-    rf"{ALGORITHM}\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([a-z0-9;_.-]+)\s*,"
-    r"\s*Signature=([0-9a-f]{64})\s*"
+_TERMS = re.compile(
+    rf"{ALGORITHM}\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([a-z0-9;_.-]+)\s*,\s*"
 )
+_SIGNATURE = "Signature="
 
 Headers = Sequence[tuple[bytes, bytes]]
 """As ASGI has them: names in lower case."""
@@ -73,16 +75,27 @@ class Wire:
             fields.update((name, b",".join(each)) for name, each in values.items())
 
 
-class Signature(NamedTuple):
-    """What the Authorization header says. `scope` is DATE/REGION/SERVICE/aws4_request,
-    `signed_headers` are names joined by semicolons.
+class Terms(NamedTuple):
+    """What a client says alike of all that it signs in a day.
+
+    `scope` is DATE/REGION/SERVICE/aws4_request, `signed_headers` are `names` joined by semicolons,
+    `form` is their lines with a place for each value.
     """
 
     access_key_id: str
     scope: str
-    signed_headers: str
-    digest: str
+    day: str
+    signed_headers: bytes
+    names: tuple[bytes, ...]
+    form: bytes
+
+
+class Signature(NamedTuple):
+    """What the headers say of a signature."""
+
+    terms: Terms
     moment: str
+    digest: str
 
 
 def read_signature(authorization: str, wire: Wire, now_s: float) -> Signature:
@@ -90,14 +103,10 @@ def read_signature(authorization: str, wire: Wire, now_s: float) -> Signature:
 
     Raises IncompleteSignature, InvalidSignature, UnrecognizedClient.
     """
-    found = _AUTHORIZATION.fullmatch(authorization)
-    if found is None:
-        raise IncompleteSignature(
-            f"the Authorization header cannot be read: it must be {ALGORITHM}"
-            " Credential=…, SignedHeaders=…, Signature=…"
-        )
-    credential, signed_headers, digest = found.groups()
-    access_key_id, _, scope = credential.partition("/")
+    said, _, digest = authorization.rpartition(_SIGNATURE)
+    if len(said) > TERMS_CHARS_MAX or not _DIGEST.fullmatch(digest.rstrip()):
+        raise _unreadable()
+    terms = _read_terms(said)
     moment = wire.fields.get(_DATE, b"").decode("latin-1")
     if _SESSION_TOKEN in wire.fields:
         raise UnrecognizedClient(
@@ -105,9 +114,10 @@ def read_signature(authorization: str, wire: Wire, now_s: float) -> Signature:
             " and unset AWS_SESSION_TOKEN"
         )
     _check_moment(moment, now_s)
-    _check_scope(scope, moment)
-    _check_signed_headers(signed_headers, wire.fields)
-    return Signature(access_key_id, scope, signed_headers, digest, moment)
+    if terms.day != moment[:8]:
+        raise InvalidSignature("the signature's scope is of another day than its x-amz-date")
+    _check_signed_headers(terms, wire.fields)
+    return Signature(terms, moment, digest.rstrip())
 
 
 def named_digest(wire: Wire) -> str | None:
@@ -132,13 +142,17 @@ def verify(signature: Signature, key: SigningKey, wire: Wire, digest: str) -> No
     """
     if _BODY_DIGEST in wire.fields:
         check_digest(digest, wire.fields[_BODY_DIGEST].decode("latin-1"))
-    canonical = (
-        f"{wire.method}\n{_canonical_path(wire.path)}\n{_canonical_query(wire.query)}\n"
-        f"{_canonical_headers(signature.signed_headers, wire.fields)}\n"
-        f"{signature.signed_headers}\n{digest}"
+    terms = signature.terms
+    canonical = b"%b\n%b\n%b\n%b\n%b\n%b" % (
+        wire.method.encode(),
+        _canonical_path(wire.path),
+        _canonical_query(wire.query),
+        _canonical_headers(terms, wire.fields),
+        terms.signed_headers,
+        digest.encode(),
     )
-    hashed = sha256(canonical.encode()).hexdigest()
-    text = f"{ALGORITHM}\n{signature.moment}\n{signature.scope}\n{hashed}"
+    hashed = sha256(canonical).hexdigest()
+    text = f"{ALGORITHM}\n{signature.moment}\n{terms.scope}\n{hashed}"
     wanted = key.copy()
     wanted.update(text.encode())
     if not hmac.compare_digest(wanted.hexdigest(), signature.digest):
@@ -150,7 +164,7 @@ def verify(signature: Signature, key: SigningKey, wire: Wire, digest: str) -> No
 
 def check_digest(digest: str, named: str) -> None:
     """Raise InvalidSignature unless the body has the digest that x-amz-content-sha256 names."""
-    if not hmac.compare_digest(digest.encode(), named.encode()):
+    if digest != named:  # neither is a secret
         raise InvalidSignature("the body is not the one that x-amz-content-sha256 names")
 
 
@@ -162,15 +176,33 @@ def signing_key(secret: str, scope: str) -> SigningKey:
     return hmac.new(key, digestmod="sha256")
 
 
-@lru_cache(MOMENTS_CACHED_MAX)
-def _check_scope(scope: str, moment: str) -> None:
+@lru_cache(TERMS_CACHED_MAX)
+def _read_terms(said: str) -> Terms:
+    """What an Authorization header says before the signature itself."""
+    found = _TERMS.fullmatch(said)
+    if found is None:
+        raise _unreadable()
+    access_key_id, _, scope = found[1].partition("/")
     parts = scope.split("/")
     if len(parts) != 4 or parts[3] != _TERMINATOR or not parts[1]:
         raise IncompleteSignature("the Credential must be KEY/DATE/REGION/lambda/aws4_request")
     if parts[2] != SERVICE:
         raise InvalidSignature(f"the signature is for service {parts[2][:40]!r}, this is {SERVICE}")
-    if parts[0] != moment[:8]:
-        raise InvalidSignature("the signature's scope is of another day than its x-amz-date")
+    signed_headers = found[2].encode()
+    names = signed_headers.split(b";")
+    if len(names) > SIGNED_HEADERS_MAX or names != sorted(set(names)):
+        raise IncompleteSignature(
+            f"SignedHeaders must be at most {SIGNED_HEADERS_MAX} names in order, each once"
+        )
+    form = b"".join(name + b":%b\n" for name in names)
+    return Terms(access_key_id, scope, parts[0], signed_headers, tuple(names), form)
+
+
+def _unreadable() -> IncompleteSignature:
+    return IncompleteSignature(
+        f"the Authorization header cannot be read: it must be {ALGORITHM}"
+        " Credential=…, SignedHeaders=…, Signature=…"
+    )
 
 
 def _check_moment(moment: str, now_s: float) -> None:
@@ -193,8 +225,8 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _check_signed_headers(signed_headers: str, fields: Mapping[bytes, bytes]) -> None:
-    signed = _names(signed_headers)
+def _check_signed_headers(terms: Terms, fields: Mapping[bytes, bytes]) -> None:
+    signed = terms.names
     missing = [name for name in fields if name.startswith(_OWN_PREFIXES) and name not in signed]
     if _HOST not in signed:
         missing.append(_HOST)
@@ -203,41 +235,28 @@ def _check_signed_headers(signed_headers: str, fields: Mapping[bytes, bytes]) ->
         raise InvalidSignature(f"not signed, but it must be: {names[:200]}")
 
 
-@lru_cache(SIGNED_HEADERS_CACHED_MAX)
-def _names(signed_headers: str) -> Mapping[bytes, str]:
-    """The names of signed headers, as the wire and as the signature has them.
-
-    A client signs the same ones again and again. Raises IncompleteSignature.
-    """
-    names = signed_headers.split(";")
-    if len(names) > SIGNED_HEADERS_MAX or names != sorted(set(names)):
-        raise IncompleteSignature(
-            f"SignedHeaders must be at most {SIGNED_HEADERS_MAX} names in order, each once"
-        )
-    return {name.encode(): name for name in names}
-
-
-def _canonical_path(path: bytes) -> str:
+def _canonical_path(path: bytes) -> bytes:
     """The wire's path, percent-encoded once more.
 
     Clients sign a path without dot segments and empty ones. A signature for one spelling would
     fit all others, which reach other functions; so only the one spelling is let in.
     """
     if _PLAIN_PATH.fullmatch(path):
-        return path.decode()
+        return path
     segments = path.split(b"/")
     if path != b"/" and (
         segments[0] or b"" in segments[1:-1] or b"." in segments or b".." in segments
     ):
         raise InvalidSignature("a signed path may have no empty segments, no . and no ..")
-    return quote(path, safe="/" + _UNRESERVED)
+    return quote(path, safe="/" + _UNRESERVED).encode()
 
 
-def _canonical_query(query: bytes) -> str:
+def _canonical_query(query: bytes) -> bytes:
     if not query:
-        return ""
+        return b""
     pairs = (pair.partition(b"=") for pair in query.split(b"&") if pair)
-    return "&".join(f"{k}={v}" for k, v in sorted((_again(k), _again(v)) for k, _, v in pairs))
+    spelled = sorted((_again(name), _again(value)) for name, _, value in pairs)
+    return "&".join(f"{name}={value}" for name, value in spelled).encode()
 
 
 def _again(text: bytes) -> str:
@@ -245,11 +264,15 @@ def _again(text: bytes) -> str:
     return quote(unquote_to_bytes(text), safe=_UNRESERVED)
 
 
-def _canonical_headers(signed_headers: str, fields: Mapping[bytes, bytes]) -> str:
-    lines = []
-    for raw_name, name in _names(signed_headers).items():
-        value = fields.get(raw_name)
-        if value is None:
-            raise InvalidSignature(f"{name} is signed, but the request does not have it")
-        lines.append(f"{name}:{' '.join(value.decode('utf-8', 'replace').split())}\n")
-    return "".join(lines)
+def _canonical_headers(terms: Terms, fields: Mapping[bytes, bytes]) -> bytes:
+    """The signed headers' lines, white space within a value made one space."""
+    try:
+        values = [fields[name] for name in terms.names]
+    except KeyError as missing:
+        name = missing.args[0].decode()
+        raise InvalidSignature(f"{name} is signed, but the request does not have it") from None
+    text = b" ".join(values).decode("utf-8", "replace")
+    if not text.isascii() or " ".join(text.split()) != text:
+        spelled = (value.decode("utf-8", "replace").split() for value in values)
+        values = [" ".join(words).encode() for words in spelled]
+    return terms.form % tuple(values)

@@ -21,7 +21,7 @@ from edge.front.asgi import App, ClientGone, Message, Receive, Scope, Send, body
 from edge.front.deeds import Need, need_of
 from edge.front.endpoints import Dialect, framed
 from edge.front.failures import log_refusal
-from edge.front.passage import Passage
+from edge.front.passage import Passage, Permit, permitted
 from edge.front.services import Services
 from edge.model.audit import AuditRecord, Stage, stage_of
 from edge.model.errors import EdgeError, StorageFailure
@@ -55,9 +55,10 @@ class Gate:
         need = need_of(scope["method"], scope["path"], scope["query_string"])
         passage = Passage(scope, receive, need, new_request_id())
         record: AuditRecord | None = None
+        permit: Permit = permitted
         try:
             if self._services.authority.is_closed and not need.is_public:
-                await self._admit(passage)
+                permit = await self._admit(passage)
             else:
                 await passage.read_function(self._body_bytes_max)
             if need.is_change:
@@ -70,10 +71,11 @@ class Gate:
             return
         if record is not None:
             send = self._audited(record, send)
-        await self._app(passage.told(), passage.receive, send)
+        await self._app(passage.told(permit), passage.receive, send)
 
-    async def _admit(self, passage: Passage) -> None:
-        """Find out who asks, and whether he may. Raises EdgeError and ClientGone."""
+    async def _admit(self, passage: Passage) -> Permit:
+        """Find out who asks, whether he may, and what else he might. Raises EdgeError and
+        ClientGone."""
         authority = self._services.authority
         claim = passage.claim = authority.identify(passage.wire)
         await passage.read_function(self._body_bytes_max)
@@ -92,7 +94,7 @@ class Gate:
 
         for action in need.actions:
             permit(action)
-        passage.permit = permit
+        return permit
 
     def _policy_of(self, need: Need) -> FunctionPolicy | None:
         """The policy of the function that is needed, if it has any."""
@@ -116,7 +118,7 @@ class Gate:
         async def endpoint(_request: Request) -> Response:
             raise error
 
-        scope = passage.told()
+        scope = passage.told(permitted)
         request = Request(scope, passage.receive)
         response = await framed(endpoint, self._dialect_of(scope["path"]))(request)
         await response(scope, passage.receive, send)

@@ -29,7 +29,7 @@ only the body tells."""
 class Passage:
     """One request: what it asks for, and who sent it as far as that is known.
 
-    `claim` names a key, `is_proved` says that its holder sent this. `permit` is for the endpoint.
+    `claim` names a key, `is_proved` says that its holder sent this.
     """
 
     __slots__ = (
@@ -38,7 +38,6 @@ class Passage:
         "claim",
         "is_proved",
         "need",
-        "permit",
         "receive",
         "request_id",
         "wire",
@@ -55,7 +54,6 @@ class Passage:
         )
         self.claim: Claim | None = None
         self.is_proved = False
-        self.permit: Permit = _permitted
 
     @property
     def source(self) -> str:
@@ -95,13 +93,17 @@ class Passage:
             name = await asyncio.to_thread(_named_in, body)
         self.need = self.need._replace(function=name)
 
-    def told(self) -> Scope:
+    def told(self, permit: Permit) -> Scope:
         """The scope with what the endpoint is told: a state of the request's own, for a server may
-        have one for the whole connection."""
+        have one for the whole connection.
+
+        `permit` may know this passage, which does not know it: a circle would keep what every
+        request leaves, until the collector finds it.
+        """
         state = {
             "caller": self.caller,
             "request_id": self.request_id,
-            "permit": self.permit,
+            "permit": permit,
             "body": self._body,
         }
         return {**self._scope, "state": {**self._scope.get("state", {}), **state}}
@@ -140,5 +142,5 @@ def _named_in(body: bytes) -> str:
     return name
 
 
-def _permitted(_action: str) -> None:
+def permitted(_action: str) -> None:
     """Where no keys are asked for, all is permitted."""

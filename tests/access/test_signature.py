@@ -57,8 +57,8 @@ def check(wire: Wire, body: bytes, secret: str = SECRET, now_s: float | None = N
     """Verify as the doors do; the key's id. Raises what they would tell."""
     authorization = signature_of(wire).decode("latin-1")
     signature = read_signature(authorization, wire, time() if now_s is None else now_s)
-    verify(signature, signing_key(secret, signature.scope), wire, sha256(body).hexdigest())
-    return signature.access_key_id
+    verify(signature, signing_key(secret, signature.terms.scope), wire, sha256(body).hexdigest())
+    return signature.terms.access_key_id
 
 
 def with_header(wire: Wire, name: bytes, value: bytes) -> Wire:

@@ -6,16 +6,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from edge.config import load
 from edge.model.event import Event
 from edge.model.function import Settings
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.model.result import Result
-from edge.worker import Worker
+from edge.worker import Worker, open_worker
 
 pytest.importorskip("componentize_py")
 
@@ -23,6 +25,16 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCE = Path(__file__).with_name("python_guest.py")
 WIT = ROOT / "sdk" / "wit" / "edge.wit"
 LIMITS = Limits(timeout_ms=2_000, memory_mb=64)
+FUEL_PER_MS = 1_000_000
+"""A fifth of the usual: a loop is out of fuel well before its deadline, on a busy machine too."""
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
+    """One worker's objects in this process, without doors."""
+    settings = {"data": tmp_path / "data", "build_timeout_s": 60, "fuel_per_ms": FUEL_PER_MS}
+    async with open_worker(load(settings), 0) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

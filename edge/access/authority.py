@@ -11,6 +11,8 @@ from collections.abc import Callable
 from math import ceil
 from typing import NamedTuple
 
+from edge.access.canonical import Wire
+from edge.access.digest import Signer
 from edge.access.evaluation import Deed, decide
 from edge.access.faults import (
     IncompleteSignature,
@@ -19,24 +21,16 @@ from edge.access.faults import (
 )
 from edge.access.keyring import AccessKey, Keyring
 from edge.access.policy import Policy, parse_function_policy
-from edge.access.signature import (
-    ALGORITHM,
-    Signature,
-    SigningKey,
-    Wire,
-    read_signature,
-    signing_key,
-    verify,
-)
+from edge.access.signature import ALGORITHM, Signature, read_signature, signer_of, verify
 from edge.model.errors import Denied, RateExceeded
 from edge.model.policy import FunctionPolicy
 from edge.storage.buckets import Buckets
 
 POLICIES_CACHED_MAX = 1_024
-SIGNING_KEYS_CACHED_MAX = 1_024
+SIGNERS_CACHED_MAX = 1_024
 ALLOWED_CACHED_MAX = 1_024
 _AUTHORIZATION = b"authorization"
-_BEARER = "bearer"
+_BEARER = b"bearer"
 
 
 class Claim(NamedTuple):
@@ -65,7 +59,7 @@ class Authority:
         self._clock = clock
         self._policies: dict[str, Policy] = {}
         self.is_local = is_local
-        self._signing_keys: dict[tuple[str, str], SigningKey] = {}
+        self._signers: dict[tuple[str, bytes], Signer] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -89,14 +83,13 @@ class Authority:
                 "this host has keys: sign the request, or send Authorization: Bearer TOKEN"
                 " (the command edge takes it from EDGE_TOKEN)"
             )
-        text = found.decode("latin-1")
-        scheme, _, rest = text.partition(" ")
+        scheme, _, rest = found.partition(b" ")
+        if scheme == ALGORITHM:
+            signature = read_signature(found, wire, self._clock())
+            return Claim(_known(self._keyring.by_id(signature.terms.access_key_id)), signature)
         if scheme.lower() == _BEARER:
-            return Claim(_known(self._keyring.by_token(rest.strip())), None)
-        if scheme != ALGORITHM:
-            raise IncompleteSignature(f"Authorization must be Bearer or {ALGORITHM}")
-        signature = read_signature(text, wire, self._clock())
-        return Claim(_known(self._keyring.by_id(signature.terms.access_key_id)), signature)
+            return Claim(_known(self._keyring.by_token(rest.strip().decode("latin-1"))), None)
+        raise IncompleteSignature(f"Authorization must be Bearer or {ALGORITHM.decode()}")
 
     def confirm(self, claim: Claim, wire: Wire, digest: str) -> AccessKey:
         """The key, once the signature fits the request, which counts for the key's rate.
@@ -106,8 +99,8 @@ class Authority:
         """
         key = claim.key
         if claim.signature is not None:
-            signing = self._signing_key(key.secret, claim.signature.terms.scope)
-            verify(claim.signature, signing, wire, digest)
+            signer = self._signer(key.secret, claim.signature.terms.scope)
+            verify(claim.signature, signer, wire, digest)
         if key.rate is not None:
             wait_s = self._rates.take(key.slot, key.number, key.rate)
             if wait_s > 0:
@@ -130,14 +123,14 @@ class Authority:
                 key.allowed.clear()
             key.allowed.add((deed.action, deed.resource))
 
-    def _signing_key(self, secret: str, scope: str) -> SigningKey:
+    def _signer(self, secret: str, scope: bytes) -> Signer:
         """What `secret` signs with on one day in one region: the same for many requests."""
         label = (secret, scope)
-        found = self._signing_keys.get(label)
+        found = self._signers.get(label)
         if found is None:
-            if len(self._signing_keys) >= SIGNING_KEYS_CACHED_MAX:
-                self._signing_keys.clear()
-            found = self._signing_keys[label] = signing_key(secret, scope)
+            if len(self._signers) >= SIGNERS_CACHED_MAX:
+                self._signers.clear()
+            found = self._signers[label] = signer_of(secret, scope)
         return found
 
     def _read(self, policy: FunctionPolicy) -> Policy:

@@ -6,9 +6,9 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from hashlib import sha256
 from typing import Any
 
+from edge.access.digest import digest_of
 from edge.front.answers import Answer, metering_headers
 from edge.model.errors import PayloadTooLarge
 from edge.model.limits import MIB
@@ -60,8 +60,8 @@ def check_length(declared: str | bytes | None, bytes_max: int) -> None:
 async def body_digest(body: bytes) -> str:
     """The SHA-256 of a body in hex."""
     if len(body) <= HASHED_INLINE_BYTES_MAX:
-        return sha256(body).hexdigest()
-    return (await asyncio.to_thread(sha256, body)).hexdigest()
+        return digest_of(body)
+    return await asyncio.to_thread(digest_of, body)
 
 
 def source_of(scope: Scope) -> str:

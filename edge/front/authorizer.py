@@ -15,13 +15,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from edge.access.authority import Authority, Claim
+from edge.access.canonical import Wire
 from edge.access.evaluation import Deed
 from edge.access.faults import IncompleteSignature
 from edge.access.keyring import AccessKey
 from edge.access.signature import (
     EMPTY_DIGEST,
     UNSIGNED_BODY,
-    Wire,
     check_digest,
     named_digest,
 )

@@ -9,7 +9,7 @@ the body is read; every answer carries its request id; nobody outside sees a sta
 from time import time_ns
 from typing import NamedTuple
 
-from edge.access.signature import Wire
+from edge.access.canonical import Wire
 from edge.front.answers import Answer, error_answer
 from edge.front.asgi import (
     ClientGone,

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 
 from edge.access.authority import Claim
+from edge.access.canonical import Wire
 from edge.access.keyring import AccessKey
-from edge.access.signature import Wire
 from edge.front.asgi import HASHED_INLINE_BYTES_MAX, Receive, Scope, read_body, source_of
 from edge.front.context import RequestContext
 from edge.front.deeds import Need

@@ -15,7 +15,7 @@ from functools import partial
 from time import time_ns
 from typing import Any, NamedTuple
 
-from edge.access.signature import Wire
+from edge.access.canonical import Wire
 from edge.front.answers import Answer, Headers, error_answer
 from edge.front.authorizer import Entry, Visit
 from edge.front.cors import cors_fields, preflight, with_fields

@@ -41,9 +41,18 @@ HOST = re.compile(
 )
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 
+_SIGNED_AT = b"x-amz-date"
 # The fields that say something about the message itself; all others are only passed on.
 _FRAMING = frozenset(
-    (b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade")
+    (
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"connection",
+        b"expect",
+        b"upgrade",
+        _SIGNED_AT,
+    )
 )
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
@@ -51,7 +60,7 @@ CHUNKED = -1
 _SERVER_WIDE = b"*"
 _LENGTH_DIGITS_MAX = 15
 KEPT_BYTES_MAX = 1_024
-"""Longer heads have a token or a signature in them, and come once."""
+"""Longer heads seldom repeat."""
 
 Field = tuple[bytes, bytes]
 
@@ -61,11 +70,13 @@ class Head:
 
     `fields` have names in lower case and values without the spaces around them. `length` is the
     body's in bytes, or `CHUNKED`. `upgrade` is what a bodiless request offers to go on with, in
-    lower case, else empty. `is_server_wide` tells `OPTIONS *`. `request` is what the data plane
-    made of it. Nothing of it changes once it was read.
+    lower case, else empty. `is_server_wide` tells `OPTIONS *`. `comes_once` says that a signature
+    makes it unlike any other. `request` is what the data plane made of it. Nothing of it changes
+    once it was read.
     """
 
     __slots__ = (
+        "comes_once",
         "expects_continue",
         "fields",
         "has_other",
@@ -93,6 +104,7 @@ class Head:
         self.upgrade = b""
         self.is_server_wide = False
         self.is_complete = False
+        self.comes_once = False
         self.request: HttpRequest | None = None
 
     # What httptools calls
@@ -124,7 +136,7 @@ class Heads:
         head = self._kept.get(raw)
         if head is None:
             head = read_head(raw, self._settings)
-            if len(raw) <= KEPT_BYTES_MAX:
+            if len(raw) <= KEPT_BYTES_MAX and not head.comes_once:
                 if len(self._kept) >= self._settings.heads_kept_max:
                     self._kept.clear()
                 self._kept[raw] = head
@@ -197,6 +209,8 @@ def _check_fields(head: Head) -> None:
             head.length = _length(value)
         elif name == b"transfer-encoding":
             _check_coding(head, value)
+        elif name == _SIGNED_AT:
+            head.comes_once = True
         else:
             head.has_other = True
     if host is None:

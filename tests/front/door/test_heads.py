@@ -27,10 +27,13 @@ def test_a_refused_head_is_refused_each_time() -> None:
 
 
 def test_few_and_short_heads_are_kept() -> None:
-    """However many different heads peers send, a bounded number is kept, and no long one."""
+    """However many different heads peers send, a bounded number is kept, no long one and none that
+    is signed: it comes once."""
     heads = Heads(DoorSettings(heads_kept_max=4))
     for number in range(50):
         heads.read(GET.replace(b"a=1", b"a=%d" % number))
         assert len(heads) <= 4
     long = GET.replace(b"a=1", b"a=" + b"1" * KEPT_BYTES_MAX)
     assert heads.read(long) is not heads.read(long)
+    signed = GET.replace(b"Host", b"X-Amz-Date: 20301128T000000Z\r\nHost")
+    assert heads.read(signed) is not heads.read(signed)

@@ -203,6 +203,7 @@ class DoorSettings:
     """How much of its peers' bytes and time a door takes; times begin anew with each message.
 
     `control_connections_max` is `connections_max` of the control plane, which so always has room.
+    An answer may wait for `answers_held_us_max` for others that are due, to leave with them.
     `trusted_proxies` are addresses or networks, separated by commas, whose word on where a request
     comes from is taken. With `proxy_protocol` 1 each of their connections must begin with it.
     `public_url` is where the data plane is reached from outside; by default, where it listens.
@@ -222,6 +223,8 @@ class DoorSettings:
     body_bytes_per_s_min: int = 1 * KIB
     idle_timeout_s: int = 60
     write_stall_s: int = 30
+    answers_held_us_max: int = 500
+    answers_held_bytes_max: int = 256 * KIB
     trusted_proxies: str = ""
     proxy_protocol: int = 0
     public_url: str = ""
@@ -244,6 +247,8 @@ class DoorSettings:
             "body_bytes_per_s_min": (1, 1 * MIB),
             "idle_timeout_s": (1, 3_600),
             "write_stall_s": (1, 600),
+            "answers_held_us_max": (0, 100_000),
+            "answers_held_bytes_max": (0, 64 * MIB),
             "proxy_protocol": (0, 1),
         }
 

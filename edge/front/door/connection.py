@@ -90,13 +90,14 @@ class Connection(Peer):
         """The peer is gone, and with it whoever ran for it."""
         self._transport = None
         self._closing = True
-        self._buffer = b""
+        self._buffer = self._held = b""
         self._door.leave(self)
         self.abandon()
 
     def eof_received(self) -> bool:
         """The peer will send no more: to a server, a peer that left. What it had asked before is
         answered, unless it must be waited for."""
+        self.send_held()
         if self._scheduled and not self._closing:
             self._door.loop.call_soon(self._end_later)
             return True
@@ -171,6 +172,7 @@ class Connection(Peer):
             self.hand_over(buffer[at:])
             return False
         settings = self._door.settings
+        self._door.outbox.flush_due()
         head = self._door.heads.read(raw)
         self._at = end
         self._requests += 1
@@ -222,6 +224,7 @@ class Connection(Peer):
         if head is not None and self._awaits_continue and self._transport is not None:
             self._awaits_continue = False
             if self._at == len(self._buffer):
+                self.send_held()
                 self._transport.write(CONTINUE)
 
     def goes_on(self) -> None:
@@ -285,12 +288,12 @@ class Connection(Peer):
             ending = KEEP_ALIVE
         own = b"" if answer.usage is None else metering_lines(answer.usage)
         data = response_head(answer.status, answer.headers, own, self._door.date, ending)
-        if head is not None and has_no_body(head.method, answer.status):
-            transport.write(data)
-        elif len(answer.body) > JOINED_BYTES_MAX:
+        bodiless = head is not None and has_no_body(head.method, answer.status)
+        if len(answer.body) > JOINED_BYTES_MAX and not bodiless:
+            self.send_held()
             transport.writelines((data, answer.body))
         else:
-            transport.write(data + answer.body)
+            self._send(data if bodiless else data + answer.body)
         self._head = None
         if closes:
             self.close()
@@ -316,6 +319,7 @@ class Connection(Peer):
         transport = self._transport
         if transport is None or self._closing:
             return
+        self.send_held()
         self._closing = True
         self._linger()
         if transport.is_closing():
@@ -336,6 +340,7 @@ class Connection(Peer):
         scheme = b"https" if self._transport.get_extra_info("ssl_object") else b"http"
         upgrade = http2_upgrade(head, scheme)
         if upgrade is not None:
+            self.send_held()
             self._transport.write(SWITCHING)
             self.hand_over(buffer[self._at :], upgrade)
         elif is_websocket(head):

@@ -38,6 +38,7 @@ class PartedConnection(Connection):
     def write(self, *data: bytes) -> None:
         """Write parts of an answer."""
         if self._transport is not None and not self._closing:
+            self.send_held()
             self._transport.writelines(data)
 
     def end_parts(self) -> None:
@@ -54,4 +55,5 @@ class PartedConnection(Connection):
         if head is None or head.version != "1.0":
             self.close()
         elif self._transport is not None:
+            self.send_held()
             reset(self._transport)

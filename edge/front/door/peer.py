@@ -30,6 +30,7 @@ class Peer(asyncio.Protocol):
         "_closing",
         "_door",
         "_has_preface",
+        "_held",
         "_paused",
         "_peer",
         "_transport",
@@ -50,6 +51,7 @@ class Peer(asyncio.Protocol):
         self._closing = False  # the answer was sent, nothing more is read
         self._paused = False
         self._writable = True
+        self._held = b""  # answers that wait for those of other peers
         self._unsent = 0.0  # bytes, when this was last looked at
         self.due_s = NEVER
         self.introduced = ""  # whom a proxy named before TLS
@@ -138,8 +140,26 @@ class Peer(asyncio.Protocol):
             return self._door.proxies.source(self._peer, head_fields)
         return self._peer
 
+    def _send(self, data: bytes) -> None:
+        """Write a small answer, now or with those of other peers."""
+        assert self._transport is not None
+        outbox = self._door.outbox
+        if not self._held and outbox.is_first():
+            self._transport.write(data)
+        else:
+            self._held += data
+            outbox.hold(self, len(data))
+
+    def send_held(self) -> None:
+        """Write the answers that wait; whatever else is written comes after them."""
+        if self._held:
+            data, self._held = self._held, b""
+            if self._transport is not None:
+                self._transport.write(data)
+
     def hand_over(self, data: bytes, upgrade: Upgrade | None = None) -> None:
         """Leave the connection to Hypercorn, with what was not read of it."""
+        self.send_held()
         transport, self._transport = self._transport, None
         assert transport is not None
         if self._paused:
@@ -151,5 +171,6 @@ class Peer(asyncio.Protocol):
 
     def abort(self) -> None:
         """End it now."""
+        self.send_held()
         if self._transport is not None:
             self._transport.abort()

@@ -19,6 +19,7 @@ from edge.front.door.handed.connection import HandedConnection, HandedHttp2
 from edge.front.door.handed.upgrade import WEBSOCKET, Upgrade
 from edge.front.door.handshakes import Handshakes
 from edge.front.door.head import Heads
+from edge.front.door.outbox import Outbox
 from edge.front.door.peer import Peer
 from edge.front.door.proxies import Proxies
 from edge.front.door.refusals import body_no_room, too_many
@@ -56,6 +57,7 @@ class Door:
         self.heads = Heads(settings)
         self.proxies = Proxies(settings.trusted_proxies) if settings.trusted_proxies else None
         self.loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self.loop, settings)
         self.now_s = self.loop.time()
         self.date = date_line(time.time())
         self.stopping = False

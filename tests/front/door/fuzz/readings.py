@@ -4,6 +4,7 @@ Neighbours: `laws.py` compares the two.
 Invariant: both answer each whole message with an empty 200, so that the next one is read.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from edge.config import DoorSettings
 from edge.front.answers import Answer
 from edge.front.door.connection import Connection
 from edge.front.door.head import Head, Heads
+from edge.front.door.outbox import Outbox
 from edge.front.door.server import Door
 from tests.front.door.messages.reader import read_answers
 
@@ -60,6 +62,7 @@ class RecordingDoor:
         self.handed_over = False
         self.soon: list[Callable[[], object]] = []
         self.loop = SimpleNamespace(call_soon=self.soon.append)
+        self.outbox = Outbox(cast(asyncio.AbstractEventLoop, self.loop), self.settings)
 
     def enter(self, connection: Connection) -> None:
         """All may."""

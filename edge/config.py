@@ -140,6 +140,7 @@ class HostSettings:
     bytes kept; events run by a worker at once; how long a killed worker's events are held; the
     waits before a first retry and before asking again for room. `join_kept_…`: how long an answer
     of Invoke is kept for its client's retry, and how many bytes of them a worker keeps.
+    `heap_kept_bytes_max`: free memory a worker keeps for the next large body; 0 leaves it to libc.
     """
 
     concurrency_max: int = 1_000
@@ -166,6 +167,7 @@ class HostSettings:
     async_wait_ms: int = 1_000
     join_kept_s: int = 10
     join_kept_bytes_max: int = 8 * MIB
+    heap_kept_bytes_max: int = 32 * MIB
 
     @property
     def bounds(self) -> Mapping[str, tuple[int, int]]:
@@ -195,6 +197,7 @@ class HostSettings:
             "async_wait_ms": (1, 300_000),
             "join_kept_s": (0, 900),
             "join_kept_bytes_max": (0, 1_024 * MIB),
+            "heap_kept_bytes_max": (0, 1_024 * MIB),
         }
 
 

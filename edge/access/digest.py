@@ -1,6 +1,6 @@
 """SHA-256 and HMAC-SHA256 of short texts, for requests that come one at a time.
 
-Neighbours: `canonical.py` and `signature.py`; the front hashes bodies.
+Neighbours: `signature.py` and `keyring.py` ask; `front/asgi.py` hashes bodies.
 Invariant: nothing is ever added to the hashes that are kept here; copies of them go on. To make one
 anew OpenSSL looks the algorithm up, which is 2 µs where caches are cold.
 """

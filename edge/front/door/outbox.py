@@ -5,7 +5,8 @@ another core); a reader that is still at the answer before need not be woken. So
 one turn of the loop the first leaves at once, as there may be no other, and the rest together: 45 %
 more requests a second where many come at a time, at nobody's cost where they come one by one.
 
-Neighbours: `connection.py` puts answers here; `server.py` has one for each door.
+Neighbours: `peer.py` puts answers here, `connection.py` has what is due sent before it begins a
+message; `server.py` has one for each door.
 Invariant: an answer waits for `answers_held_us_max`, or for what runs when that is over; a
 connection's bytes leave in their order, since it sends what is held before it writes anything else.
 """

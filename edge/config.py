@@ -82,7 +82,7 @@ class SandboxSettings:
     """
 
     fuel_per_ms: int = 5_000_000
-    slice_fuel: int = 100_000
+    slice_fuel: int = 200_000
     slice_fuel_background: int = 20_000_000
     turn_us_busy: int = 50
     turn_us_idle: int = 200

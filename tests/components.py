@@ -14,7 +14,8 @@ ANSWER = '{"ok":"hello"}'
 
 LIBC = """
 (core module $Libc
-  (memory (export "memory") 2)
+  (memory (export "memory") PAGES)
+  IMAGE
   (global $next (mut i32) (i32.const 65536))
   (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
     (local $at i32)
@@ -156,13 +157,14 @@ def component(
     answer: str = ANSWER,
     more: str = "",
     start: str = "",
+    image: str = "",
 ) -> bytes:
     """A component of world edge:function whose handler runs `body` and gives `answer`.
 
     `body` has the envelope at `$at`, `$size` long, and 64 bytes at 512 to use. `start` runs when
-    it is instantiated.
+    it is instantiated. With an `image`, which is data segments, its memory has 4 MiB.
     """
-    return _build(capabilities, _handler(body, answer, more, start), _EXPORT_HANDLE)
+    return _build(capabilities, _handler(body, answer, more, start), _EXPORT_HANDLE, image)
 
 
 _EXPORT_HANDLE = """
@@ -191,7 +193,8 @@ def _handler(body: str, answer: str, more: str, start: str) -> str:
     """
 
 
-def _build(capabilities: Iterable[Capability], core: str, exports: str) -> bytes:
+def _build(capabilities: Iterable[Capability], core: str, exports: str, image: str = "") -> bytes:
+    libc = LIBC.replace("PAGES", "64" if image else "2").replace("IMAGE", image)
     functions = [entry for capability in capabilities for entry in capability.functions]
     lowered = "\n".join(
         f"(core func ${name} (canon lower {found}"
@@ -206,7 +209,7 @@ def _build(capabilities: Iterable[Capability], core: str, exports: str) -> bytes
         wasmtime.wat2wasm(f"""
         (component
           {"".join(capability.imports for capability in capabilities)}
-          {LIBC}
+          {libc}
           {lowered}
           (core module $Main {core.replace("HOST_FUNCTIONS", imported)})
           (core instance $main (instantiate $Main

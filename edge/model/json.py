@@ -20,6 +20,10 @@ BYTES_KEY = "$bytes"
 _INTEGER_MIN = -(1 << 64)
 _INTEGER_MAX = (1 << 64) - 1
 _LEAVES = frozenset({type(None), bool, str})
+_FIGURES_SAFE = 15
+"""Of an integer that every language's number holds."""
+_LONG = b"0" * (_FIGURES_SAFE + 1)
+_AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 0x80 else 0 for byte in range(256))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
@@ -36,6 +40,17 @@ def encode(value: object) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise JsonError(f"cannot be written as JSON: {error}") from None
     return text
+
+
+def mark(text: str) -> str:
+    """A JSON text for a guest, with a space before it if any JSON parser reads all that it says.
+
+    That is when no object in it is a byte string, and no number longer than a double is exact. To
+    look for both takes the host 1 µs, and an interpreter inside a guest 40.
+    """
+    data = text.encode()
+    is_plain = BYTES_KEY.encode() not in data and _LONG not in data.translate(_AS_ZEROS)
+    return f" {text}" if is_plain else text
 
 
 def decode(data: bytes) -> object:

@@ -104,7 +104,7 @@ class FirstSlice:
         allowance, words = instance.allowance, self._words
         self._stage = stage = self._answer(
             self._address,
-            instance.module.pre,
+            instance.module.pre_at_once,
             instance.seat.number,
             allowance.memory_bytes_max,
             allowance.slice_fuel,
@@ -140,7 +140,7 @@ class FirstSlice:
         allowance, words = instance.allowance, self._words
         self._restore(
             self._address,
-            instance.module.pre,
+            instance.module.pre_at_once,
             instance.seat.number,
             allowance.memory_bytes_max,
             allowance.slice_fuel,

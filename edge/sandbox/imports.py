@@ -27,7 +27,7 @@ from edge.model.errors import InvalidModule
 from edge.sandbox import raw
 from edge.sandbox.component.loaded import LoadedComponent, load_component
 from edge.sandbox.engine import Engine
-from edge.sandbox.inspect import ABI_MODULE, WASI_MODULE, import_types
+from edge.sandbox.inspect import ABI_MODULE, ASYNC_IMPORTS, WASI_MODULE, import_types
 from edge.sandbox.instance import Instance, Request, Sleep
 from edge.sandbox.seats import Seats
 
@@ -58,6 +58,7 @@ class Imports:
             (ABI_MODULE, "call"): self._async(self._begin_call),
             (WASI_MODULE, "poll_oneoff"): self._async(self._begin_poll),
         }
+        self._at_once = {key: raw.UncheckedCallback(_end_slice) for key in ASYNC_IMPORTS}
         for name, function in wasi.FUNCTIONS.items():
             if (WASI_MODULE, name) not in self._callbacks:
                 self._callbacks[WASI_MODULE, name] = self._unchecked(
@@ -71,8 +72,11 @@ class Imports:
         """
         return load_component(self._engine, path, self._seats, package)
 
-    def link(self, module: wasmtime.Module) -> wasmtime.InstancePre:
-        """Resolve the module's imports, and only those; raises InvalidModule."""
+    def link(self, module: wasmtime.Module, *, at_once: bool = False) -> wasmtime.InstancePre:
+        """Resolve the module's imports, and only those; raises InvalidModule.
+
+        `at_once` is for guests without a fiber: an import that may wait ends their slice.
+        """
         linker = wasmtime.Linker(self._engine.wasmtime)
         pointer = raw.address_of(linker.ptr())
         for item in module.imports:
@@ -80,16 +84,17 @@ class Imports:
             types = import_types(*key)
             if types is None:
                 raise InvalidModule(f"nothing answers the import {key[0]}.{key[1]}")
-            self._define(pointer, key, types)
+            callback = self._at_once.get(key) if at_once else None
+            self._define(pointer, key, types, callback or self._callbacks[key])
         try:
             return linker.instantiate_pre(module)
         except wasmtime.WasmtimeError as error:
             raise InvalidModule(f"the module cannot be linked: {error}") from None
 
+    @staticmethod
     def _define(
-        self, linker: int, key: Key, types: tuple[tuple[str, ...], tuple[str, ...]]
+        linker: int, key: Key, types: tuple[tuple[str, ...], tuple[str, ...]], callback: Any
     ) -> None:
-        callback = self._callbacks[key]
         define = (
             raw.define_async if isinstance(callback, raw.AsyncCallback) else raw.define_unchecked
         )
@@ -200,3 +205,9 @@ class Imports:
             instance.ready = True
         else:
             instance.pending = Sleep(duration_ns)
+
+
+def _end_slice(_env: int, _caller: int, _values: int, _count: int) -> int:
+    """A guest without a fiber wants to wait: to it and to us, its slice is used up."""
+    trap: int = raw.trap_new_code(raw.Trap.OUT_OF_FUEL)
+    return trap

@@ -33,36 +33,43 @@ _READ_BYTES = 256 * KIB
 
 
 class LoadedModule:
-    """One compiled module, linked. `first_slice` and `stalls` are what its guests taught us: that
-    they answer in one call, that they hold the loop up."""
+    """One compiled module, linked: `pre` for guests on a fiber, `pre_at_once` for those without.
+
+    `first_slice` and `stalls` are what its guests taught us: that they answer in one call, that
+    they hold the loop up.
+    """
 
     __slots__ = (
         "engine",
         "first_slice",
         "kind",
         "pre",
+        "pre_at_once",
         "stalls",
         "used_ns",
-        "wasmtime_pre",
+        "wasmtime_pres",
         "work",
     )
 
     def __init__(
         self,
         engine: Engine,
-        pre: wasmtime.InstancePre,
+        imports: Imports,
         module: wasmtime.Module,
         first_slice: "FirstSlice | None",
     ) -> None:
         found = inspect_module(module)
         self.engine = engine.pointer
-        self.wasmtime_pre = pre
-        self.pre = raw.address_of(pre.ptr())
         self.kind = found.kind
         self.work = tuple(name.encode() for name in found.lifecycle)
-        # A guest that cannot wait, and has nothing to do before it allocates, needs no fiber.
-        fits = found.kind is GuestKind.ABI and not found.waits and not self.work
+        # A guest that has nothing to do before it allocates needs no fiber, until it waits.
+        fits = found.kind is GuestKind.ABI and not self.work
         self.first_slice = first_slice if fits else None
+        pre = at_once = imports.link(module)
+        if self.first_slice is not None and found.waits:
+            at_once = imports.link(module, at_once=True)
+        self.wasmtime_pres = (pre, at_once)
+        self.pre, self.pre_at_once = (raw.address_of(each.ptr()) for each in self.wasmtime_pres)
         self.stalls = False
         self.used_ns = perf_counter_ns()
 
@@ -125,8 +132,7 @@ class Modules:
             module = wasmtime.Module.deserialize_file(self._engine.wasmtime, str(path))
         except wasmtime.WasmtimeError:
             return self._load_component(image)
-        pre = self._imports.link(module)
-        return LoadedModule(self._engine, pre, module, self._first_slice)
+        return LoadedModule(self._engine, self._imports, module, self._first_slice)
 
     def _load_component(self, image: str) -> LoadedComponent:
         path = self.path(image)

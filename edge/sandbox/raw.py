@@ -86,6 +86,7 @@ _frame_name = _call("wasmtime_frame_func_name", _p, _p)
 _frame_index = _call("wasm_frame_func_index", ctypes.c_uint32, _p)
 
 copy_in = _function(_libc, "memcpy", _p, _p, c_char_p, _n)
+madvise = _function(_libc, "madvise", ctypes.c_int, _p, _n, ctypes.c_int)
 copy_out = ctypes.string_at
 
 # Callbacks: `unchecked(env, caller, values, count) -> trap` and

@@ -53,7 +53,8 @@ class Sandbox:
     @property
     def live(self) -> int:
         """How many guests are alive now."""
-        return self._seats.taken - self._components.ready.seats_held
+        ahead = self._components.ready.seats_held
+        return self._seats.taken - ahead - self._scheduler.ended
 
     def readiness(self, function: str) -> Readiness:
         """How many guests of a component wait for their event, and how often that helped."""
@@ -112,7 +113,7 @@ class Sandbox:
             scheduler.started(work.session.function, self._settings.slice_fuel, elapsed_ns)
             return execution
         scheduler.started(work.session.function, ending.fuel, elapsed_ns)
-        scheduler.close(execution)
+        scheduler.close_soon(execution)
         return ending
 
     def must_wait(self, function: str) -> bool:

@@ -1,5 +1,7 @@
 """The JSON that components and host exchange: it carries what CBOR does, and refuses the rest."""
 
+import json as standard
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +82,32 @@ def test_what_json_cannot_say_is_refused(value: object) -> None:
     """And named."""
     with pytest.raises(JsonError):
         json.encode(value)
+
+
+@given(VALUES)
+def test_a_marked_text_is_what_any_parser_reads(value: object) -> None:
+    """Marked or not it is the same value; marked, it takes no word of bytes and long integers."""
+    text = json.encode(value)
+    marked = json.mark(text)
+    assert marked.removeprefix(" ") == text
+    assert json.decode(marked.encode()) == value
+    if marked != text:
+        assert standard.loads(marked, parse_int=float) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "is_plain"),
+    [
+        (999_999_999_999_999, True),
+        (1_000_000_000_000_000, False),
+        (-(2**63), False),
+        ("0" * 16, False),
+        ({"$byte": "AA=="}, True),
+        (b"\0", False),
+        ("١" * 20, True),
+        ({"a": [1, "x", None, 0.5]}, True),
+    ],
+)
+def test_what_is_marked(value: object, is_plain: bool) -> None:
+    """Byte strings and sixteen figures in a row are left unmarked, wherever they stand."""
+    assert json.mark(json.encode(value)).startswith(" ") is is_plain

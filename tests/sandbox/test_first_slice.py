@@ -7,12 +7,14 @@ import pytest
 from edge.model.event import Event
 from edge.model.function import Settings
 from edge.model.limits import Limits
+from edge.model.outcome import Outcome
 from edge.model.result import Result
 from edge.sandbox.first_slice import LIBRARY, FirstSlice
 from edge.worker import Worker
 from tests import wat
 
 LOG = '(import "edge" "log" (func $log (param i32 i32 i32)))'
+CALL = '(import "edge" "call" (func $call (param i32 i32) (result i32)))'
 ALLOC = '(func (export "edge_alloc") (param i32) (result i32) {})'
 
 
@@ -72,6 +74,36 @@ async def test_a_guest_cannot_tell_how_it_was_started(worker: Worker, name: str)
     assert _shown(first) == _shown(again) == _shown(fiber)
     while worker.sandbox.live:  # a large one is closed by a thread
         await asyncio.sleep(0.01)
+
+
+WAITERS = {
+    "waits_for_the_host": wat.guest(
+        f"(drop (call $call (i32.const 0) (i32.const 0))) {wat.POINT}", imports=CALL
+    ),
+    "sleeps": wat.sleeper(0.01),
+}
+
+
+@pytest.mark.parametrize("name", WAITERS)
+async def test_a_guest_that_waits_goes_to_a_fiber(worker: Worker, name: str) -> None:
+    """It is started again there, and cannot tell; the next ones start there at once."""
+    version = await worker.deployer.deploy(name, WAITERS[name], Settings())
+    module = worker.sandbox.modules.get(version.artifact.image)
+    assert module.first_slice is not None
+    first = await _invoke(worker, name)
+    assert module.first_slice is None
+    assert first.outcome is Outcome.OK
+    assert _shown(first) == _shown(await _invoke(worker, name))
+
+
+async def test_a_guest_that_may_wait_and_does_not_needs_no_fiber(worker: Worker) -> None:
+    """What it imports does not matter, only what it calls."""
+    version = await worker.deployer.deploy("f", wat.guest(imports=CALL), Settings())
+    module = worker.sandbox.modules.get(version.artifact.image)
+    first = await _invoke(worker, "f")
+    assert module.first_slice is not None
+    module.first_slice = None
+    assert _shown(first) == _shown(await _invoke(worker, "f"))
 
 
 def test_without_the_library_there_is_no_first_slice() -> None:

@@ -46,10 +46,10 @@ async def _await(answer: Awaitable[bytes]) -> str:
 
 def _as_text(answer: bytes) -> str:
     try:
-        return json.encode(cbor.decode(answer))
+        return json.mark(json.encode(cbor.decode(answer)))
     except JsonError as error:  # a number that another language stored, and JSON has not
         refusal = CallError(Code.INVALID_REQUEST, f"the answer {error}")
-        return json.encode(cbor.decode(failed(refusal)))
+        return json.mark(json.encode(cbor.decode(failed(refusal))))
 
 
 HOST: Functions = {"log": log, "call": call}

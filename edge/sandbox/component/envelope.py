@@ -54,7 +54,8 @@ class TextEnvelope:
             )
         except JsonError as error:
             raise CborError(str(error)) from None
-        return f'{{"event":{payload},"context":{self._constant},{rest[1:]}}}'.encode()
+        text = f'{{"event":{payload},"context":{self._constant},{rest[1:]}}}'
+        return json.mark(text).encode()
 
 
 def as_lambda(event: Event) -> Any:

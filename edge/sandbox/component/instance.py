@@ -92,6 +92,15 @@ class ComponentInstance(Caller):
         yield from self._finish()
         self.started = True
 
+    def start_ahead(self, guests: int, bytes_max: int) -> Generator[None, None, None]:
+        """Instantiate before there is an event, and fault in what it will have written.
+
+        With it there are `guests` that wait; `bytes_max` bounds what is faulted in for all.
+        """
+        yield from self.start()
+        yield from self.module.usual.fault_in(guests, bytes_max)
+        self._touched.add(self.module.usual.bytes)
+
     def call_text(self, text: bytes) -> Generator[None, None, bytes]:
         """Call the handler with one string (UTF-8); the string it answered."""
         seat = self._seat
@@ -189,6 +198,8 @@ class ComponentInstance(Caller):
             core.future_delete(self.future)
             self.future = 0
         self._drop_arguments()
+        if self.restored_ns and not released and self.module.usual.is_learning:
+            self.module.usual.learn()
         (core.store_delete_released if released else core.store_delete)(self._store)
         self._store = 0
         self.abandon()

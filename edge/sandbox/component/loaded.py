@@ -18,6 +18,7 @@ from edge.model.errors import InvalidModule
 from edge.sandbox.component import raw
 from edge.sandbox.component.inspect import inspect_component
 from edge.sandbox.component.link import Linked
+from edge.sandbox.component.usual import UsualPages
 from edge.sandbox.component.values import Codec, owned_resource
 from edge.sandbox.engine import Engine
 from edge.sandbox.raw import address_of
@@ -25,7 +26,7 @@ from edge.sandbox.seats import Seat
 
 
 class LoadedComponent:
-    """A component ready to be started. `stalls` is what its guests taught us."""
+    """A component ready to be started. `stalls` and `usual` are what its guests taught us."""
 
     first_slice = None
 
@@ -40,6 +41,7 @@ class LoadedComponent:
         "pointer",
         "stalls",
         "used_ns",
+        "usual",
     )
 
     def __init__(
@@ -48,7 +50,9 @@ class LoadedComponent:
         component: wit.Component,
         seats: Sequence[Seat],
         package: Package | None = None,
+        path: Path | None = None,
     ) -> None:
+        """`path` is the compiled file it was mapped from."""
         found = inspect_component(component, engine.wasmtime)
         self.index = 0
         self.engine = engine.pointer
@@ -57,6 +61,7 @@ class LoadedComponent:
         self.kind = found.kind
         self.owned: Codec = owned_resource()
         self.package = package
+        self.usual = UsualPages(path)
         self.stalls = False
         self.used_ns = perf_counter_ns()
         self.linked = Linked(engine.wasmtime, found.imports, seats)
@@ -88,4 +93,4 @@ def load_component(
     """Map a compiled file. Raises WasmtimeRefusal when it is stale, InvalidModule."""
     out = ctypes.POINTER(wasmtime._ffi.wasmtime_component_t)()
     raw.check(raw.component_load(engine.pointer, str(path).encode(), ctypes.addressof(out)))
-    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, package)
+    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, package, path)

@@ -27,6 +27,10 @@ class Touched:
         """It does not run any more."""
         self._faults += resource.getrusage(_WHO).ru_minflt - self._before
 
+    def add(self, bytes_ahead: int) -> None:
+        """What was faulted in for it, and so will not be counted."""
+        self._faults += bytes_ahead // mmap.PAGESIZE
+
     @property
     def bytes(self) -> int:
         """What was touched so far, in whole pages."""

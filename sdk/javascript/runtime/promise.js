@@ -30,10 +30,25 @@ const PENDING = 0;
 const FULFILLED = 1;
 const REJECTED = 2;
 
+/** Call one of two with what a promise comes to: as `then`, without a promise of what follows. */
+export let watch;
+
 export class Promise {
   #state = PENDING;
   #value;
   #reactions = [];
+
+  static {
+    watch = (promise, onFulfilled, onRejected) => {
+      if (!(#state in promise)) {
+        promise.then(onFulfilled, onRejected);
+        return;
+      }
+      const react = () => (promise.#state === FULFILLED ? onFulfilled : onRejected)(promise.#value);
+      if (promise.#state === PENDING) promise.#reactions.push(react);
+      else enqueue(react);
+    };
+  }
 
   constructor(executor) {
     if (typeof executor !== "function") throw new TypeError("Promise resolver is not a function");
@@ -54,15 +69,18 @@ export class Promise {
   }
 
   #resolvers() {
-    let called = false;
-    const once = (settle) => (value) => {
-      if (called) return;
-      called = true;
-      settle(value);
-    };
+    let isCalled = false;
     return {
-      resolve: once((value) => this.#resolve(value)),
-      reject: once((error) => this.#settle(REJECTED, error)),
+      resolve: (value) => {
+        if (isCalled) return;
+        isCalled = true;
+        this.#resolve(value);
+      },
+      reject: (error) => {
+        if (isCalled) return;
+        isCalled = true;
+        this.#settle(REJECTED, error);
+      },
     };
   }
 

@@ -7,6 +7,7 @@
 
 import { contextOf, describe, handlerOf, PRIME } from "./invocation.js";
 import { runUntil } from "./loop.js";
+import { watch } from "./promise.js";
 import { stage } from "./stage.js";
 import { marked } from "./streams.js";
 import { decode, encode } from "./values.js";
@@ -59,7 +60,7 @@ function answer(handler, { event, context }) {
   };
   const returned = handler(event, contextOf(context), callback);
   if (typeof returned?.then === "function") {
-    returned.then(end, (error) => {
+    watch(returned, end, (error) => {
       thrown = { error };
       end();
     });

@@ -76,13 +76,15 @@ class KeyPair(NamedTuple):
 class SandboxSettings:
     """How guests run. Fuel figures are Wasmtime's units; see `docs/architecture.md`.
 
-    `start_fuel` is what starting a guest is counted as when functions share a worker: 40 µs.
+    `slice_fuel_alone` is for a guest's first slice, and for all of one that has the worker to
+    itself. `start_fuel` is what a start is counted as when functions share a worker: 40 µs.
     `waiting_max` bounds the requests that wait for their function's turn. `tmp_mb` is what a
     component may keep in its `/tmp`. `ready_…` bound the components started ahead of demand.
     """
 
     fuel_per_ms: int = 5_000_000
-    slice_fuel: int = 200_000
+    slice_fuel: int = 100_000
+    slice_fuel_alone: int = 400_000
     slice_fuel_background: int = 20_000_000
     turn_us_busy: int = 50
     turn_us_idle: int = 200
@@ -108,6 +110,7 @@ class SandboxSettings:
         return {
             "fuel_per_ms": (1_000, 1_000_000_000),
             "slice_fuel": (1_000, 100_000_000),
+            "slice_fuel_alone": (1_000, 100_000_000),
             "slice_fuel_background": (1_000, 10_000_000_000),
             "turn_us_busy": (1, 100_000),
             "turn_us_idle": (1, 100_000),

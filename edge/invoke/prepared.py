@@ -52,7 +52,7 @@ class Preparations:
         allowance = Allowance(
             fuel_max=fuel_max,
             memory_bytes_max=limits.memory_bytes_max,
-            slice_fuel=min(sandbox.slice_fuel, fuel_max),
+            first_slice_fuel=min(sandbox.slice_fuel_alone, fuel_max),
             host_ns_per_slice=sandbox.host_us_per_slice * 1_000,
             answer_bytes_max=self._host.payload_bytes_max,
         )

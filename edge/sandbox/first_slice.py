@@ -107,7 +107,7 @@ class FirstSlice:
             instance.module.pre_at_once,
             instance.seat.number,
             allowance.memory_bytes_max,
-            allowance.slice_fuel,
+            allowance.first_slice_fuel,
             event,
             len(event),
         )
@@ -115,7 +115,7 @@ class FirstSlice:
         if stage != _DONE:
             self._adopt(instance)
             return None
-        instance.used_fuel = allowance.slice_fuel - words[_FUEL]
+        instance.used_fuel = allowance.first_slice_fuel - words[_FUEL]
         instance.memory_left_bytes = words[_MEMORY_BYTES]
         length = words[_LENGTH]
         return None if length > allowance.answer_bytes_max else bytes(self._bytes[:length])
@@ -143,7 +143,7 @@ class FirstSlice:
             instance.module.pre_at_once,
             instance.seat.number,
             allowance.memory_bytes_max,
-            allowance.slice_fuel,
+            allowance.first_slice_fuel,
         )
         instance.restored_ns = words[_RESTORED]
         self._adopt(instance)

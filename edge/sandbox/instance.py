@@ -41,11 +41,12 @@ _U32 = 0xFFFF_FFFF
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one guest may use: fuel in all, memory, fuel and host time in a slice, its answer."""
+    """What one guest may use: fuel in all, memory, fuel in its first slice, host time in each, and
+    how long its answer may be."""
 
     fuel_max: int
     memory_bytes_max: int
-    slice_fuel: int
+    first_slice_fuel: int
     host_ns_per_slice: int
     answer_bytes_max: int
 
@@ -116,7 +117,7 @@ class Instance:
         self.budget_ns = allowance.host_ns_per_slice
         self.used_fuel = 0
         self.restored_ns = 0
-        self.slice_fuel = allowance.slice_fuel
+        self.slice_fuel = allowance.first_slice_fuel
         self._closed = self._pinched = False
         self._synchronous = module.first_slice is not None
         self._future = self._store = self._context = self.memory_left_bytes = 0
@@ -206,7 +207,7 @@ class Instance:
         raise stop.from_trap(cause, self.memory_bytes, self.allowance.memory_bytes_max)
 
     def _overran(self, cause: raw.Trap | None) -> bool:
-        spent = self.session.host_fuel > self.allowance.slice_fuel
+        spent = self.session.host_fuel > self.allowance.first_slice_fuel
         return spent or (cause is not None and cause.code == raw.Trap.OUT_OF_FUEL)
 
     @property
@@ -220,7 +221,9 @@ class Instance:
         """Fuel the guest burned, with what its host calls were charged."""
         if self._store:
             raw.get_fuel(self._context, self.seat.fuel)
-            limit = self.allowance.slice_fuel if self._synchronous else self.allowance.fuel_max
+            limit = (
+                self.allowance.first_slice_fuel if self._synchronous else self.allowance.fuel_max
+            )
             self.used_fuel = limit - self.seat.words[FUEL_WORD]
         return self.used_fuel + self.session.host_fuel
 
@@ -313,7 +316,7 @@ class Instance:
         session, allowance = self.session, self.allowance
         session.host_ns += elapsed_ns
         self.budget_ns -= elapsed_ns
-        limit = allowance.slice_fuel if self._synchronous else allowance.fuel_max
+        limit = allowance.first_slice_fuel if self._synchronous else allowance.fuel_max
         if session.host_fuel > limit:
             return self.end(FuelSpent())
         if self.budget_ns < 0 and not self._pinched and not self._synchronous:

@@ -110,7 +110,7 @@ class Sandbox:
             scheduler.note_stall(execution, 1)
         ending = execution.ending
         if not ended or ending is None:
-            scheduler.started(work.session.function, self._settings.slice_fuel, elapsed_ns)
+            scheduler.started(work.session.function, work.allowance.first_slice_fuel, elapsed_ns)
             return execution
         scheduler.started(work.session.function, ending.fuel, elapsed_ns)
         scheduler.close_soon(execution)

@@ -84,6 +84,7 @@ class Scheduler:
         self._spent_ns = 0  # on first slices in this turn of the loop
         self._starts_ns = settings.turn_us_starts * _NS_PER_US
         self._pumping = False
+        self._slice_fuel = settings.slice_fuel  # in this turn
         self._ended: deque[Execution] = deque()
         self._loop = asyncio.get_running_loop()
         self._background = Background(self._loop, settings.slice_fuel_background, self._returned)
@@ -204,11 +205,14 @@ class Scheduler:
     def _pump(self) -> None:
         """Run slices for one turn of the loop."""
         settings = self._settings
+        is_alone = len(self._young) + len(self._old) == 1 and not self._waiting_total
         if self._waiting_total:
             budget_us = settings.turn_us_starts
+        elif self.arrivals and not (is_alone and self.arrivals == 1):  # else it came itself
+            budget_us = settings.turn_us_busy
         else:
-            # One that came is the guest that is here: there is no traffic beside it.
-            budget_us = settings.turn_us_busy if self.arrivals > 1 else settings.turn_us_idle
+            budget_us = settings.turn_us_idle
+        self._slice_fuel = settings.slice_fuel_alone if is_alone else settings.slice_fuel
         self.arrivals = 0
         until_ns = perf_counter_ns() + budget_us * _NS_PER_US
         while item := self._next():
@@ -240,13 +244,16 @@ class Scheduler:
         if guest.answered:
             self._close(guest)
             return perf_counter_ns()
+        instance, fuel = guest.execution.instance, self._slice_fuel
+        if instance.slice_fuel != fuel:
+            instance.set_slice(fuel)
         began_ns = perf_counter_ns()
         ended = guest.execution.advance()
         now_ns = perf_counter_ns()
         elapsed_ns = now_ns - began_ns
         guest.cpu_ns += elapsed_ns
         guest.slices += 1
-        self.accounts.charge(guest.execution.instance.session.function, self._settings.slice_fuel)
+        self.accounts.charge(instance.session.function, fuel)
         if ended:
             self._answered(guest)
         else:
@@ -260,7 +267,7 @@ class Scheduler:
         guest's doing, not the machine's: its module runs on the background thread from now on."""
         instance = execution.instance
         sliced = instance.fuel_used() - instance.session.host_fuel
-        if sliced > (slices + 10) * self._settings.slice_fuel:
+        if sliced > (slices + 10) * self._settings.slice_fuel_alone:
             instance.module.stalls = True
 
     # Ending

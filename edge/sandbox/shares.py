@@ -57,7 +57,7 @@ class Accounts:
 class FairQueue(Generic[T]):
     """Items of many functions. As long as its owner lets it: it has no bound of its own."""
 
-    __slots__ = ("_accounts", "_heap", "_lines", "_sequence")
+    __slots__ = ("_accounts", "_heap", "_length", "_lines", "_sequence")
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -66,9 +66,10 @@ class FairQueue(Generic[T]):
         # which is put right when it comes to the top.
         self._heap: list[tuple[int, int, str]] = []
         self._sequence = 0
+        self._length = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._lines)
+    def __len__(self) -> int:
+        return self._length
 
     @property
     def functions(self) -> int:
@@ -77,6 +78,7 @@ class FairQueue(Generic[T]):
 
     def push(self, function: str, item: T) -> None:
         """Put `item` behind the function's others."""
+        self._length += 1
         line = self._lines.get(function)
         if line is not None:
             line.append(item)
@@ -100,6 +102,7 @@ class FairQueue(Generic[T]):
                 heappop(self._heap)
                 del self._lines[function]
             if item is not None:
+                self._length -= 1
                 self._accounts.serve(function)
                 return item
         return None
@@ -113,3 +116,4 @@ class FairQueue(Generic[T]):
         line = self._lines.get(function)
         if line is not None and item in line:
             line.remove(item)
+            self._length -= 1

@@ -58,7 +58,7 @@ class ComponentInstance(Caller):
         self.started = False
         self.used_fuel = 0
         self.restored_ns = 0
-        self.slice_fuel = allowance.slice_fuel
+        self.slice_fuel = allowance.first_slice_fuel
         self.future = 0
         self._touched = Touched()
         self._arguments = 0

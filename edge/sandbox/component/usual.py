@@ -15,15 +15,19 @@ from collections.abc import Generator
 from io import FileIO
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 from edge.sandbox.component import pages
 from edge.sandbox.component.pages import PAGE_BYTES, READ, WRITTEN, Region, Run
-from edge.sandbox.engine import RESIDENT_BYTES
+from edge.sandbox.engine import DECOMMIT_BATCH, RESIDENT_BYTES
 
 SAMPLES = 4
 """Guests to learn from; fewer will do until there are as many."""
-PAGES_MAX = 2_048
-"""Of one memory; whoever uses more waits with the first of them."""
+PAGES_MAX: Final = {READ: 4_096, WRITTEN: 512}
+"""Of one memory; whoever uses more waits with the first of them. Only those written take memory."""
+SPARE_MAX = DECOMMIT_BATCH + 2
+"""Memories, beside those of guests that wait, that may hold the pages: some that ended guests left
+and Wasmtime has not cleared yet, and one or two that the next guests get."""
 PAGES_AT_ONCE = 64
 """0.1 ms: what is asked for before somebody else may have the loop."""
 REGIONS_MAX = 128
@@ -68,7 +72,7 @@ class UsualPages:
         """Have the pages ready in the memories of these guests that lack them, in short steps.
 
         There are at least `guests` of them; one that is free now is the next guest's. `bytes_max`
-        bounds what they take together.
+        bounds what they take together, and so does `guests`: a free memory keeps its pages.
         """
         if self._last < 0:
             return
@@ -79,7 +83,8 @@ class UsualPages:
                 yield
                 lacking = [region for region in self._regions if self._lacks(region, pagemap)]
             ready = len(self._regions) - len(lacking)
-            for region in lacking[: max(0, bytes_max // self.bytes - ready)]:
+            most = min(guests + SPARE_MAX, bytes_max // self.bytes)
+            for region in lacking[: max(0, most - ready)]:
                 for piece in _pieces(self._runs):
                     pages.populate(region, piece)
                     yield
@@ -109,14 +114,15 @@ def _usual(samples: list[bytes]) -> bytes:
 
 def _runs(usual: bytes) -> Generator[Run, None, None]:
     """Neighbouring pages of a kind together, none longer than what is asked for at once."""
-    left = PAGES_MAX
+    left = dict(PAGES_MAX)
     for match in _RUN.finditer(usual):
+        kind = usual[match.start()]
         for first in range(match.start(), match.end(), PAGES_AT_ONCE):
-            count = min(match.end() - first, PAGES_AT_ONCE, left)
-            left -= count
+            count = min(match.end() - first, PAGES_AT_ONCE, left[kind])
+            left[kind] -= count
             if count:
                 start = first * PAGE_BYTES
-                yield Run(start, start + count * PAGE_BYTES, usual[first])
+                yield Run(start, start + count * PAGE_BYTES, kind)
 
 
 def _pieces(runs: tuple[Run, ...]) -> Generator[list[Run], None, None]:

@@ -109,10 +109,12 @@ def test_what_half_of_the_guests_did_is_usual() -> None:
 
 def test_pages_are_asked_for_in_bounded_pieces() -> None:
     """Each piece is short, together they are all runs, and there are never too many."""
-    usual = bytes([0, WRITTEN, WRITTEN, READ, 0]) + bytes([WRITTEN]) * (2 * PAGES_MAX)
+    most = PAGES_MAX[WRITTEN]
+    usual = bytes([0, WRITTEN, WRITTEN, READ, 0]) + bytes([WRITTEN]) * (2 * most) + bytes([READ])
     runs = tuple(_runs(usual))
     assert runs[:2] == (Run(PAGE, 3 * PAGE, WRITTEN), Run(3 * PAGE, 4 * PAGE, READ))
-    assert sum(run.bytes for run in runs) == PAGES_MAX * PAGE
+    assert sum(run.bytes for run in runs if run.kind == WRITTEN) == most * PAGE
+    assert runs[-1] == Run((len(usual) - 1) * PAGE, len(usual) * PAGE, READ)
     pieces = list(_pieces(runs))
     assert [run for piece in pieces for run in piece] == list(runs)
     assert max(sum(run.bytes for run in piece) for piece in pieces) < 2 * PAGES_AT_ONCE * PAGE

@@ -23,7 +23,7 @@ _LEAVES = frozenset({type(None), bool, str})
 _FIGURES_SAFE = 15
 """Of an integer that every language's number holds."""
 _LONG = b"0" * (_FIGURES_SAFE + 1)
-_AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 0x80 else 0 for byte in range(256))
+_AS_ZEROS = bytes(ord("0") if byte in b"0123456789" else 0 for byte in range(256))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 

@@ -221,9 +221,8 @@ class Instance:
         """Fuel the guest burned, with what its host calls were charged."""
         if self._store:
             raw.get_fuel(self._context, self.seat.fuel)
-            limit = (
-                self.allowance.first_slice_fuel if self._synchronous else self.allowance.fuel_max
-            )
+            allowance = self.allowance
+            limit = allowance.first_slice_fuel if self._synchronous else allowance.fuel_max
             self.used_fuel = limit - self.seat.words[FUEL_WORD]
         return self.used_fuel + self.session.host_fuel
 

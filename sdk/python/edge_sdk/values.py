@@ -14,7 +14,7 @@ def decode(text: str) -> object:
 
     The host has looked already at a text that begins with a space.
     """
-    if text[0] == " " or _BYTES not in text:
+    if text.startswith(" ") or _BYTES not in text:
         return json.loads(text)
     return json.loads(text, object_hook=_revive)
 

@@ -21,7 +21,7 @@ from edge.front.asgi import App, ClientGone, Message, Receive, Scope, Send, body
 from edge.front.deeds import Need, need_of
 from edge.front.endpoints import Dialect, framed
 from edge.front.failures import log_refusal
-from edge.front.passage import Passage, Permit, permitted
+from edge.front.passage import ANONYMOUS, Passage, Permit, permitted
 from edge.front.services import Services
 from edge.model.audit import AuditRecord, Stage, stage_of
 from edge.model.errors import EdgeError, StorageFailure
@@ -134,7 +134,8 @@ class Gate:
                     await self._keep(end)
                 except StorageFailure as error:  # it is made, and that it began is on disk
                     _log.error("audit_lost", id=record.id, status=status, cause=error.message)
-                _log.warning("change", **{k: v for k, v in end.document().items() if v})
+                if end.who != ANONYMOUS:  # on an open host that is its owner, who knows
+                    _log.info("change", **{k: v for k, v in end.document().items() if v})
             await send(message)
 
         return noting_send

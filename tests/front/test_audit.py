@@ -1,6 +1,7 @@
 """The audit log of a host: every change, before it is answered."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,22 @@ def test_a_change_is_there_before_its_answer(host: Server, keys: dict[str, NewKe
         assert record["request"] == "PUT /2017-10-31/functions/echo/concurrency"
         assert record["time"].endswith("Z")
     assert records(host)[-2:] == [begun, ended]
+
+
+def test_a_change_on_an_open_host_is_no_line_of_its_log(server: Server, echo: bytes) -> None:
+    """Its owner made it and is told of it elsewhere, as by `edge up`; the audit log has it."""
+    server.deploy("echo", echo)
+    assert [record["who"] for record in records(server)] == ["anonymous"] * 2
+    assert "change" not in server.stderr_path.read_text()
+
+
+def test_a_change_by_a_key_is_a_line_of_the_log(host: Server) -> None:
+    """Who did what, for whoever watches the host."""
+    place = "/2017-10-31/functions/echo/concurrency"
+    host.control.put(place, json={"ReservedConcurrentExecutions": 5})
+    log = host.stderr_path.read_text()
+    expected = r"change .*lambda:PutFunctionConcurrency.*who=" + re.escape(user_arn("admin"))
+    assert re.search(expected, log)
 
 
 def test_what_did_not_succeed(host: Server) -> None:

@@ -33,6 +33,7 @@ from edge.sandbox.inspect import inspect_module
 from edge.sandbox.instance import Allowance
 from edge.sandbox.modules import files_path, write_compiled
 from edge.sandbox.snapshot import SnapshotSettings, take_snapshot
+from edge.sandbox.snapshot.strip import take_memory
 
 _LOWEST_PRIORITY = 19
 _BUILD_SLOTS = 1
@@ -99,7 +100,10 @@ def build(order: BuildOrder) -> BuildReport:
     else:
         kind = validate(module, order.memory_bytes_max)
         image, report, log = snapshot(module, kind, order)
-        compiled = compile_module(engine, image)
+        stripped = image
+        if engine.memories is not None:
+            stripped, files = take_memory(image)
+        compiled = compile_module(engine, stripped)
     digest = hashlib.sha256(image).hexdigest()
     Path(order.image).write_bytes(image)
     place = Path(order.compiled_directory) / engine.identity / f"{digest}.cwasm"

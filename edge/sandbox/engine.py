@@ -20,6 +20,7 @@ from edge.model.errors import Unsupported
 from edge.model.limits import KIB, MIB
 from edge.sandbox import raw
 from edge.sandbox.component import raw as component
+from edge.sandbox.memories import Memories
 
 WASMTIME_MAJOR = 50
 GIB = 1024 * MIB
@@ -132,6 +133,17 @@ class Engine:
         except wasmtime.WasmtimeError as error:
             raise Unsupported(f"wasmtime cannot start on this machine: {error}") from None
         self.pointer = raw.address_of(self.wasmtime.ptr())
+        self.memories = Memories.open(plan.slots, plan.reservation_bytes, plan.guard_bytes)
+        self.modules = self.wasmtime if self.memories is None else self._over(self.memories)
+        self.modules_pointer = raw.address_of(self.modules.ptr())
+
+    def _over(self, memories: Memories) -> wasmtime.Engine:
+        """The same for modules, over memories of our own."""
+        config = wasmtime.Config()
+        for name, value in self._settings().items():
+            getattr(wasmtime._ffi, f"wasmtime_config_{name}_set")(config.ptr(), value)
+        memories.give_to(raw.address_of(config.ptr()))
+        return wasmtime.Engine(config)
 
     def _settings(self) -> dict[str, int | bool]:
         """What the compiled code depends on, by the C API's names."""
@@ -187,7 +199,8 @@ class Engine:
     @cached_property
     def identity(self) -> str:
         """Digest of all that a compiled file depends on: wasmtime, settings and CPU."""
-        text = f"{self.version} {sorted(self._settings().items())} {_processor()}"
+        own = self.memories is not None  # else a module has its memory's contents in it
+        text = f"{self.version} {sorted(self._settings().items())} {own} {_processor()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

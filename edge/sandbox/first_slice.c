@@ -64,7 +64,10 @@ static int holds(block_t *b, uint64_t pointer, uint64_t length)
     return pointer + length <= b->memory_bytes; /* both have 32 bits */
 }
 
-int edge_restore(block_t *b, void *pre, uint64_t number, int64_t memory_bytes_max, uint64_t fuel)
+/* memories.c: of which image the next memory is. */
+void edge_image_use(void *image);
+
+int edge_restore(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max, uint64_t fuel)
 {
     struct timespec now;
     b->store = b->store_new(b->engine, number, NULL);
@@ -73,6 +76,7 @@ int edge_restore(block_t *b, void *pre, uint64_t number, int64_t memory_bytes_ma
     b->set_fuel(b->context, fuel);
     b->trap = NULL;
     b->memory_bytes = b->restored_ns = 0;
+    if (image) edge_image_use(image);
     b->error = b->instantiate(pre, b->context, b->instance, &b->trap);
     if (b->error || b->trap) return STOPPED;
     b->export_get(b->context, b->instance, "memory", 6, &b->memory);
@@ -81,12 +85,12 @@ int edge_restore(block_t *b, void *pre, uint64_t number, int64_t memory_bytes_ma
     return DONE;
 }
 
-int edge_answer(block_t *b, void *pre, uint64_t number, int64_t memory_bytes_max, uint64_t fuel,
+int edge_answer(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max, uint64_t fuel,
                 const char *event, size_t size)
 {
     uint32_t pointer;
     uint8_t *base;
-    if (edge_restore(b, pre, number, memory_bytes_max, fuel) != DONE) return STOPPED;
+    if (edge_restore(b, pre, image, number, memory_bytes_max, fuel) != DONE) return STOPPED;
     b->values[0].low = size;
     if (call(b, "edge_alloc", 10, 1)) return STOPPED;
     b->pointer = pointer = (uint32_t)b->values[0].low;

@@ -70,7 +70,7 @@ class FirstSlice:
     def __init__(self, library: ctypes.PyDLL, engine: int, kept_bytes_max: int) -> None:
         """A guest with more memory than `kept_bytes_max` is left open, to be closed by a thread."""
         pointer, number = ctypes.c_void_p, ctypes.c_uint64
-        said = (pointer, pointer, number, ctypes.c_int64, number)
+        said = (pointer, pointer, pointer, number, ctypes.c_int64, number)
         self._restore = library["edge_restore"]
         self._restore.argtypes = said
         self._answer = library["edge_answer"]
@@ -105,6 +105,7 @@ class FirstSlice:
         self._stage = stage = self._answer(
             self._address,
             instance.module.pre_at_once,
+            instance.module.image,
             instance.seat.number,
             allowance.memory_bytes_max,
             allowance.first_slice_fuel,
@@ -141,6 +142,7 @@ class FirstSlice:
         self._restore(
             self._address,
             instance.module.pre_at_once,
+            instance.module.image,
             instance.seat.number,
             allowance.memory_bytes_max,
             allowance.first_slice_fuel,

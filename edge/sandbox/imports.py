@@ -77,7 +77,7 @@ class Imports:
 
         `at_once` is for guests without a fiber: an import that may wait ends their slice.
         """
-        linker = wasmtime.Linker(self._engine.wasmtime)
+        linker = wasmtime.Linker(self._engine.modules)
         pointer = raw.address_of(linker.ptr())
         for item in module.imports:
             key = (item.module, item.name or "")

@@ -137,6 +137,8 @@ class Instance:
         self._future = raw.instantiate_async(
             self.module.pre, self._context, seat.instance, seat.trap, seat.error
         )
+        if self.module.memories is not None:
+            self.module.memories.use(self.module.image)
         yield from self._finish()
         self._find_memory()
         return 0

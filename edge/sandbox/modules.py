@@ -24,6 +24,7 @@ from edge.sandbox.component.raw import WasmtimeRefusal
 from edge.sandbox.engine import Engine
 from edge.sandbox.imports import Imports
 from edge.sandbox.inspect import inspect_module
+from edge.sandbox.snapshot.image import PAGE_BYTES
 
 if TYPE_CHECKING:
     from edge.sandbox.first_slice import FirstSlice
@@ -42,7 +43,9 @@ class LoadedModule:
     __slots__ = (
         "engine",
         "first_slice",
+        "image",
         "kind",
+        "memories",
         "pre",
         "pre_at_once",
         "stalls",
@@ -57,9 +60,13 @@ class LoadedModule:
         imports: Imports,
         module: wasmtime.Module,
         first_slice: "FirstSlice | None",
+        image: int,
     ) -> None:
+        """`image` is what its memory begins with, if that is not in the module."""
         found = inspect_module(module)
-        self.engine = engine.pointer
+        self.engine = engine.modules_pointer
+        self.memories = engine.memories
+        self.image = image
         self.kind = found.kind
         self.work = tuple(name.encode() for name in found.lifecycle)
         # A guest that has nothing to do before it allocates needs no fiber, until it waits.
@@ -72,6 +79,11 @@ class LoadedModule:
         self.pre, self.pre_at_once = (raw.address_of(each.ptr()) for each in self.wasmtime_pres)
         self.stalls = False
         self.used_ns = perf_counter_ns()
+
+    def __del__(self) -> None:
+        memories = getattr(self, "memories", None)
+        if memories is not None:
+            memories.close(self.image)
 
 
 Loaded = LoadedModule | LoadedComponent
@@ -129,10 +141,24 @@ class Modules:
         if not is_intact(path):
             raise NotFound(f"the compiled module {image[:12]} is missing or damaged")
         try:
-            module = wasmtime.Module.deserialize_file(self._engine.wasmtime, str(path))
+            module = wasmtime.Module.deserialize_file(self._engine.modules, str(path))
         except wasmtime.WasmtimeError:
             return self._load_component(image)
-        return LoadedModule(self._engine, self._imports, module, self._first_slice)
+        return LoadedModule(
+            self._engine, self._imports, module, self._first_slice, self._open_image(path, module)
+        )
+
+    def _open_image(self, path: Path, module: wasmtime.Module) -> int:
+        """What the module's memory begins with, 0 where Wasmtime fills it."""
+        memories = self._engine.memories
+        if memories is None:
+            return 0
+        memory = next(item.type for item in module.exports if item.name == "memory")
+        assert isinstance(memory, wasmtime.MemoryType)
+        try:
+            return memories.open_image(files_path(path), memory.limits.min * PAGE_BYTES)
+        except OSError as error:
+            raise StorageFailure(f"a memory cannot be mapped: {error.strerror}") from None
 
     def _load_component(self, image: str) -> LoadedComponent:
         path = self.path(image)

@@ -1,0 +1,402 @@
+/* The memories of guests: made for Wasmtime, and put back as they were when a guest is gone.
+ *
+ * A memory is a slot, mapped copy-on-write from its image. Pages that guests wrote twice are kept: the
+ * next guest of the image finds them mapped, and copied back. All else that was written is given back to
+ * the kernel, which is asked what that is (PAGEMAP_SCAN, Linux 6.7); pages that were only read stay.
+ *
+ * Neighbours: memories.py sets it up, opens images and says which is started next on a thread.
+ * Invariant: a slot that is not a guest's holds its image, byte for byte, and nothing beyond it can be
+ * touched. Between guests of different images a slot is mapped anew.
+ * Source of the layouts: wasmtime 50's C headers; Documentation/admin-guide/mm/pagemap.rst.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, REGIONS = 128, KEPT = 2 };
+enum { IS_FILE = 4, IS_PRESENT = 8, IS_SWAPPED = 16 };
+
+typedef struct {
+    uint64_t size, flags, start, end, walk_end, regions, regions_length, pages_max;
+    uint64_t inverted, mask, any_of, returned;
+} scan_t;
+typedef struct { uint64_t start, end, categories; } region_t;
+
+#define PAGEMAP_SCAN _IOWR('f', 16, scan_t)
+
+typedef struct slot slot_t;
+typedef struct image image_t;
+typedef struct pool pool_t;
+
+struct slot {
+    slot_t *next; /* in a list of free ones */
+    image_t *image;
+    uint8_t *base;
+    size_t bytes; /* that can be touched */
+    size_t kept_bytes;
+};
+
+struct image {
+    pool_t *pool;
+    image_t *next;
+    slot_t *free;
+    const uint8_t *bytes; /* as they are to be */
+    size_t length, size, kept_pages, live; /* length: what is mapped from the file */
+    int file, closed;
+    uint8_t written[]; /* for each page how often a guest did, up to KEPT */
+};
+
+typedef struct {
+    uint64_t slots, reservation, guard, kept_pages_max, kept_bytes_max;
+    void *(*error_new)(const char *message);
+} settings_t;
+
+/* What Wasmtime is given. */
+typedef struct {
+    void *env;
+    uint8_t *(*get)(void *env, size_t *size, size_t *capacity);
+    void *(*grow)(void *env, size_t size);
+    void (*finalizer)(void *env);
+} memory_t;
+typedef struct {
+    void *env;
+    void *(*create)(void *env, const void *type, size_t minimum, size_t maximum, size_t reserved,
+                    size_t guard, memory_t *made);
+    void (*finalizer)(void *env);
+} creator_t;
+
+struct pool {
+    pthread_mutex_t lock;
+    settings_t settings;
+    creator_t creator;
+    int pagemap, ended;
+    uint8_t *base;
+    slot_t *slots, *free; /* free: mapped from no image */
+    size_t made, kept_bytes;
+    image_t *images;
+};
+
+static __thread image_t *current;
+
+static int scan(pool_t *pool, uint8_t *start, size_t size, region_t *found, uint8_t **walked)
+{
+    scan_t asked = {
+        .size = sizeof asked, .start = (uintptr_t)start, .end = (uintptr_t)start + size,
+        .regions = (uintptr_t)found, .regions_length = REGIONS,
+        .inverted = IS_FILE, .mask = IS_FILE, .any_of = IS_PRESENT | IS_SWAPPED,
+    };
+    int count = ioctl(pool->pagemap, PAGEMAP_SCAN, &asked);
+    *walked = (uint8_t *)(uintptr_t)asked.walk_end;
+    return count;
+}
+
+/* An image of `size` bytes, which begins as `file` does, of `length`, and is zero from there. The file
+ * is ours then. NULL when it cannot be mapped. */
+image_t *edge_image_open(pool_t *pool, int file, size_t length, size_t size)
+{
+    image_t *image = calloc(1, sizeof *image + size / PAGE);
+    int flags = MAP_PRIVATE | MAP_NORESERVE;
+    uint8_t *bytes = image && size && length <= size
+        ? mmap(NULL, size, PROT_READ, flags | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
+    if (bytes != MAP_FAILED && length &&
+        mmap(bytes, length, PROT_READ, flags | MAP_FIXED, file, 0) == MAP_FAILED) {
+        munmap(bytes, size);
+        bytes = MAP_FAILED;
+    }
+    if (bytes == MAP_FAILED && size) {
+        free(image);
+        close(file);
+        return NULL;
+    }
+    image->pool = pool;
+    image->bytes = size ? bytes : NULL;
+    image->length = (length + PAGE - 1) / PAGE * PAGE;
+    image->size = size;
+    image->file = file;
+    pthread_mutex_lock(&pool->lock);
+    image->next = pool->images;
+    pool->images = image;
+    pthread_mutex_unlock(&pool->lock);
+    return image;
+}
+
+/* Of which image the next memory is that is made on this thread. */
+void edge_image_use(image_t *image)
+{
+    current = image;
+}
+
+static int close_off(uint8_t *start, size_t size)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    return !size || mmap(start, size, PROT_NONE, flags, -1, 0) != MAP_FAILED;
+}
+
+/* With the lock held, from here to the next such remark. */
+
+static void unmap(slot_t *slot)
+{
+    pool_t *pool = slot->image->pool;
+    pool->kept_bytes -= slot->kept_bytes;
+    slot->kept_bytes = 0;
+    slot->image = NULL;
+    if (!close_off(slot->base, slot->bytes)) abort(); /* else a tenant's bytes would stay */
+    slot->bytes = 0;
+    slot->next = pool->free;
+    pool->free = slot;
+}
+
+static void forget(image_t *image)
+{
+    image_t **place = &image->pool->images;
+    while (*place != image) place = &(*place)->next;
+    *place = image->next;
+    if (image->size) munmap((void *)image->bytes, image->size);
+    close(image->file);
+    free(image);
+}
+
+static slot_t *find_free(pool_t *pool)
+{
+    slot_t *slot = pool->free;
+    if (!slot && pool->made < pool->settings.slots) {
+        slot = &pool->slots[pool->made];
+        slot->base = pool->base + pool->made++ * (pool->settings.reservation + pool->settings.guard);
+        return slot;
+    }
+    for (image_t *image = pool->images; image && !slot; image = image->next) {
+        slot_t *theirs = image->free;
+        if (!theirs) continue;
+        image->free = theirs->next;
+        unmap(theirs);
+        slot = pool->free;
+    }
+    if (slot) pool->free = slot->next;
+    return slot;
+}
+
+static int map_image(uint8_t *base, const image_t *image)
+{
+    int access = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_FIXED;
+    size_t rest = image->size - image->length;
+    if (image->length && mmap(base, image->length, access, flags, image->file, 0) == MAP_FAILED) return 0;
+    return !rest || !mprotect(base + image->length, rest, access);
+}
+
+static slot_t *take(image_t *image)
+{
+    pool_t *pool = image->pool;
+    slot_t *slot = image->free;
+    if (slot) {
+        image->free = slot->next;
+        return slot;
+    }
+    slot = find_free(pool);
+    if (!slot) return NULL;
+    if (!map_image(slot->base, image)) {
+        if (!close_off(slot->base, image->size)) abort();
+        slot->next = pool->free;
+        pool->free = slot;
+        return NULL;
+    }
+    slot->image = image;
+    slot->bytes = image->size;
+    return slot;
+}
+
+/* Without the lock. */
+
+/* Copy back a stretch of pages that are all kept, or give back one of which none is. */
+static size_t restore(slot_t *slot, size_t start, size_t size, int is_kept)
+{
+    uint8_t *base = slot->base + start;
+    if (is_kept) memcpy(base, slot->image->bytes + start, size);
+    else if (madvise(base, size, MADV_DONTNEED)) abort(); /* as above */
+    return is_kept ? size : 0;
+}
+
+/* Whether guests write a page so often that it is kept; told that one did. */
+static int is_usual(image_t *image, size_t page)
+{
+    if (image->written[page] >= KEPT) return 1;
+    if (image->kept_pages >= image->pool->settings.kept_pages_max || ++image->written[page] < KEPT) return 0;
+    image->kept_pages++;
+    return 1;
+}
+
+/* Put back what a region of written pages was; how much of it stays mapped. */
+static size_t restore_region(slot_t *slot, size_t start, size_t end)
+{
+    size_t kept = 0;
+    while (start < end) {
+        int usual = is_usual(slot->image, start / PAGE);
+        size_t next = start + PAGE;
+        while (next < end && usual && slot->image->written[next / PAGE] >= KEPT) next += PAGE;
+        while (!usual && next < end && !is_usual(slot->image, next / PAGE)) next += PAGE;
+        kept += restore(slot, start, next - start, usual);
+        start = next;
+    }
+    return kept;
+}
+
+static void reset(slot_t *slot)
+{
+    region_t found[REGIONS];
+    image_t *image = slot->image;
+    pool_t *pool = image->pool;
+    uint8_t *at = slot->base, *end = slot->base + image->size;
+    size_t kept = 0;
+    if (slot->bytes > image->size && !close_off(end, slot->bytes - image->size)) abort();
+    slot->bytes = image->size;
+    while (at < end) {
+        int count = scan(pool, at, end - at, found, &at);
+        if (count < 0) {
+            if (madvise(slot->base, image->size, MADV_DONTNEED)) abort();
+            kept = 0;
+            break;
+        }
+        for (int index = 0; index < count; index++) {
+            uint8_t *from = (uint8_t *)(uintptr_t)found[index].start;
+            uint8_t *to = (uint8_t *)(uintptr_t)found[index].end;
+            kept += restore_region(slot, from - slot->base, to - slot->base);
+        }
+    }
+    pthread_mutex_lock(&pool->lock);
+    pool->kept_bytes += kept - slot->kept_bytes;
+    slot->kept_bytes = kept;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void release(void *env)
+{
+    slot_t *slot = env;
+    image_t *image = slot->image;
+    pool_t *pool = image->pool;
+    reset(slot);
+    pthread_mutex_lock(&pool->lock);
+    image->live--;
+    if (image->closed || pool->kept_bytes > pool->settings.kept_bytes_max) {
+        unmap(slot);
+        if (image->closed && !image->live) forget(image);
+    } else {
+        slot->next = image->free;
+        image->free = slot;
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* What Wasmtime calls. */
+
+static uint8_t *get(void *env, size_t *size, size_t *capacity)
+{
+    slot_t *slot = env;
+    *size = slot->bytes;
+    *capacity = slot->image->pool->settings.reservation;
+    return slot->base;
+}
+
+static void *grow(void *env, size_t size)
+{
+    slot_t *slot = env;
+    pool_t *pool = slot->image->pool;
+    if (size <= slot->bytes) return NULL;
+    if (size > pool->settings.reservation ||
+        mprotect(slot->base + slot->bytes, size - slot->bytes, PROT_READ | PROT_WRITE))
+        return pool->settings.error_new("the machine has no more memory");
+    slot->bytes = size;
+    return NULL;
+}
+
+static void *create(void *env, const void *type, size_t minimum, size_t maximum, size_t reserved,
+                    size_t guard, memory_t *made)
+{
+    image_t *image = current;
+    pool_t *pool = env;
+    slot_t *slot = NULL;
+    (void)type, (void)maximum, (void)reserved, (void)guard;
+    if (!image || minimum != image->size)
+        return pool->settings.error_new("the module's memory is not its image's");
+    pthread_mutex_lock(&pool->lock);
+    slot = take(image);
+    if (slot) image->live++;
+    pthread_mutex_unlock(&pool->lock);
+    if (!slot) return pool->settings.error_new("all memories are in use");
+    made->env = slot;
+    made->get = get;
+    made->grow = grow;
+    made->finalizer = release;
+    return NULL;
+}
+
+static void free_if_unused(pool_t *pool)
+{
+    if (pool->ended && !pool->images) free(pool);
+}
+
+/* The engine is gone, and with it all guests. Whoever has images may still close them. */
+static void end(void *env)
+{
+    pool_t *pool = env;
+    munmap(pool->base, pool->settings.slots * (pool->settings.reservation + pool->settings.guard));
+    close(pool->pagemap);
+    free(pool->slots);
+    pool->ended = 1;
+    free_if_unused(pool);
+}
+
+/* No guest of the image will be started any more. Those that run keep it until they end. */
+void edge_image_close(image_t *image)
+{
+    pool_t *pool = image->pool;
+    if (pool->ended) {
+        forget(image);
+        free_if_unused(pool);
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    image->closed = 1;
+    while (image->free) {
+        slot_t *slot = image->free;
+        image->free = slot->next;
+        unmap(slot);
+    }
+    if (!image->live) forget(image);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* What makes memories for one engine, NULL where this machine cannot. */
+pool_t *edge_memories_open(const settings_t *settings)
+{
+    region_t found[REGIONS];
+    uint8_t *walked;
+    pool_t *pool = calloc(1, sizeof *pool);
+    if (!pool || sysconf(_SC_PAGESIZE) != PAGE) return NULL;
+    pool->settings = *settings;
+    pthread_mutex_init(&pool->lock, NULL);
+    pool->creator = (creator_t){.env = pool, .create = create, .finalizer = end};
+    pool->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    pool->slots = calloc(settings->slots, sizeof *pool->slots);
+    pool->base = mmap(NULL, settings->slots * (settings->reservation + settings->guard), PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pool->pagemap >= 0 && pool->slots && pool->base != MAP_FAILED &&
+        scan(pool, pool->base, PAGE, found, &walked) == 0)
+        return pool;
+    return NULL; /* what was opened is a process's that goes on without */
+}
+
+const creator_t *edge_memories_creator(pool_t *pool)
+{
+    return &pool->creator;
+}
+
+/* For tests: how much of all free slots is kept mapped. */
+size_t edge_memories_kept_bytes(const pool_t *pool)
+{
+    return pool->kept_bytes;
+}

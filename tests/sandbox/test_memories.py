@@ -1,0 +1,163 @@
+"""Memories of our own: each guest finds its image, and nothing that another guest left."""
+
+import gc
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from edge.model.event import Event
+from edge.model.function import Settings
+from edge.model.limits import MIB
+from edge.model.outcome import Outcome
+from edge.sandbox.engine import Engine, plan_pool
+from edge.sandbox.memories import LIBRARY, Memories
+from edge.sandbox.snapshot.strip import take_memory
+from edge.worker import Worker
+from tests import wat
+
+PAGE = 64 * 1024
+MODULE = '(module (memory (export "memory") {pages}) {data})'
+BEGIN, COUNT, STEP = 1 << 20, 700, 4096
+# Writes more pages than are kept, finds each as its image has it, and grows.
+SCRIBBLER = wat.guest(
+    f"""(local $at i32)
+    (local.set $at (i32.const {BEGIN}))
+    (loop $each
+      (if (i32.ne (i32.load8_u (local.get $at)) (i32.const 7)) (then unreachable))
+      (if (i32.load8_u offset=9 (local.get $at)) (then unreachable))
+      (i64.store8 (local.get $at) (i64.const 9))
+      (i64.store8 offset=9 (local.get $at) (i64.const 9))
+      (local.set $at (i32.add (local.get $at) (i32.const {STEP})))
+      (br_if $each (i32.lt_u (local.get $at) (i32.const {BEGIN + COUNT * STEP}))))
+    (local.set $at (i32.shl (memory.grow (i32.const 3)) (i32.const 16)))
+    (if (i32.load (local.get $at)) (then unreachable))
+    (i32.store (local.get $at) (i32.const -1))
+    {wat.POINT}""",
+    pages=64,
+    more="\n".join(f'(data (i32.const {BEGIN + page * STEP}) "\\07")' for page in range(COUNT)),
+)
+Start = Callable[..., tuple[wasmtime.Store, wasmtime.Memory]]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """An engine with one slot, where this machine can have memories of its own."""
+    made = Engine(replace(plan_pool(8, 128 * MIB), slots=1))
+    if made.memories is None:
+        pytest.skip("the kernel does not tell what was written")
+    return made
+
+
+@pytest.fixture
+def start(engine: Engine, tmp_path: Path) -> Start:
+    """Start a module over an image that begins with some bytes."""
+    images: dict[tuple[bytes, int], int] = {}
+
+    def begin(content: bytes, pages: int = 2) -> tuple[wasmtime.Store, wasmtime.Memory]:
+        gc.collect()  # an instance ends with its store
+        assert engine.memories is not None
+        image = images.get((content, pages))
+        if image is None:
+            path = tmp_path / f"{len(images)}.memory"
+            path.write_bytes(content)
+            image = images[content, pages] = engine.memories.open_image(path, pages * PAGE)
+        module = wasmtime.Module(engine.modules, MODULE.format(pages=pages, data=""))
+        engine.memories.use(image)
+        store = wasmtime.Store(engine.modules)
+        store.set_fuel(1_000_000)
+        memory = wasmtime.Instance(store, module, []).exports(store)["memory"]
+        assert isinstance(memory, wasmtime.Memory)
+        return store, memory
+
+    return begin
+
+
+async def test_each_guest_finds_its_image(worker: Worker) -> None:
+    """Whatever those before it wrote, kept or not, and however far they grew."""
+    await worker.deployer.deploy("f", SCRIBBLER, Settings())
+    for _ in range(12):
+        result = await worker.invoker.invoke(Event("f", {}, "r"))
+        assert result.outcome is Outcome.OK, result.failure
+
+
+def test_what_is_written_twice_is_kept(engine: Engine, start: Start) -> None:
+    """Such pages stay mapped between guests, with the image's bytes in them."""
+    assert engine.memories is not None
+    for round_ in range(4):
+        store, memory = start(b"image", pages=4)
+        assert bytes(memory.read(store, 0, 6)) == b"image\0"
+        memory.write(store, b"x" * 5_000, 0)
+        memory.write(store, bytes([round_]) * 10, 3 * PAGE)
+        del store, memory
+    gc.collect()
+    assert engine.memories.kept_bytes == 3 * 4096
+    store, memory = start(b"image", pages=4)
+    assert bytes(memory.read(store, 0, 4 * PAGE)) == b"image".ljust(4 * PAGE, b"\0")
+
+
+def test_a_slot_changes_hands(start: Start) -> None:
+    """The next image's guest sees that image, shorter or longer, and nothing of the last one's."""
+    for content, pages in ((b"one", 4), (b"", 1), (b"two" * 9_000, 2), (b"one", 4), (b"", 9)):
+        store, memory = start(content, pages)
+        whole = bytes(memory.read(store, 0, pages * PAGE))
+        assert whole == content.ljust(pages * PAGE, b"\0")
+        memory.write(store, b"\xff" * len(whole), 0)
+        memory.grow(store, 2)
+        memory.write(store, b"\xff" * 2 * PAGE, len(whole))
+        del store, memory
+
+
+def test_what_was_grown_is_gone(start: Start) -> None:
+    """The next guest begins with the image's size, and grows into zeros."""
+    for _ in range(3):
+        store, memory = start(b"a", pages=1)
+        assert memory.data_len(store) == PAGE
+        memory.grow(store, 5)
+        assert not any(memory.read(store, PAGE, 6 * PAGE))
+        memory.write(store, b"b" * 5 * PAGE, PAGE)
+        del store, memory
+
+
+def test_no_more_guests_than_slots(start: Start) -> None:
+    """One too many is refused, and does not disturb the one that is there."""
+    store, memory = start(b"a")
+    with pytest.raises(wasmtime.WasmtimeError, match="in use"):
+        start(b"a")
+    assert bytes(memory.read(store, 0, 2)) == b"a\0"
+
+
+def test_without_the_library_the_pool_serves() -> None:
+    """Where edge was installed without a C compiler."""
+    assert Memories.open(1, 4 << 30, 1 << 20, LIBRARY.with_name("absent.so")) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "taken"),
+    [
+        ("", b""),
+        ('(data (i32.const 3) "abc") (data (i32.const 5) "x")', b"\0\0\0abx"),
+        ('(data (i32.const 0x1fffe) "ab")', bytes(0x1FFFE) + b"ab"),
+        ('(data "passive") (data (i32.const 1) "y")', b"\0y"),
+    ],
+)
+def test_what_is_taken_is_what_was_there(data: str, taken: bytes) -> None:
+    """The memory a module starts with is the bytes taken, and over those it has none of its own."""
+    module = bytes(wasmtime.wat2wasm(MODULE.format(pages=2, data=data)))
+    stripped, memory = take_memory(module)
+    assert memory == taken
+    for code, expected in ((module, taken), (stripped, b"")):
+        engine = wasmtime.Engine()
+        store = wasmtime.Store(engine)
+        exports = wasmtime.Instance(store, wasmtime.Module(engine, code), []).exports(store)
+        found = exports["memory"]
+        assert isinstance(found, wasmtime.Memory)
+        assert bytes(found.read(store, 0, 2 * PAGE)) == expected.ljust(2 * PAGE, b"\0")
+
+
+def test_what_cannot_be_taken_stays() -> None:
+    """Data that does not fit, and so traps at the start, does so still."""
+    module = bytes(wasmtime.wat2wasm(MODULE.format(pages=1, data='(data (i32.const 65535) "ab")')))
+    assert take_memory(module) == (module, b"")

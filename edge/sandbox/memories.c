@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, REGIONS = 128, KEPT = 2 };
@@ -46,9 +47,10 @@ struct image {
     pool_t *pool;
     image_t *next;
     slot_t *free;
-    const uint8_t *bytes; /* as they are to be */
-    size_t length, size, kept_pages, live; /* length: what is mapped from the file */
-    int file, closed;
+    char *path;
+    uint8_t *bytes; /* as they are to be */
+    size_t file_size, size, kept_pages, live;
+    int closed;
     uint8_t written[]; /* for each page how often a guest did, up to KEPT */
 };
 
@@ -96,34 +98,47 @@ static int scan(pool_t *pool, uint8_t *start, size_t size, region_t *found, uint
     return count;
 }
 
-/* An image of `size` bytes, which begins as `file` does, of `length`, and is zero from there. The file
- * is ours then. NULL when it cannot be mapped. */
-image_t *edge_image_open(pool_t *pool, int file, size_t length, size_t size)
+/* Map the image's file, whole, at a place or anywhere. It is opened each time: slots are few and
+ * mapped seldom, and a thousand modules would hold a thousand descriptors. */
+static void *map_file(const image_t *image, void *place, int access)
+{
+    int flags = MAP_PRIVATE | MAP_NORESERVE | (place ? MAP_FIXED : 0);
+    int file = open(image->path, O_RDONLY | O_CLOEXEC);
+    struct stat found;
+    void *bytes = MAP_FAILED;
+    if (file < 0) return MAP_FAILED;
+    if (!fstat(file, &found) && (size_t)found.st_size == image->file_size)
+        bytes = mmap(place, image->file_size, access, flags, file, 0);
+    close(file);
+    return bytes;
+}
+
+/* An image of `size` bytes that begins as the file does, of `file_size`, and is zero from there. NULL
+ * when it cannot be mapped. */
+image_t *edge_image_open(pool_t *pool, const char *path, size_t file_size, size_t size)
 {
     image_t *image = calloc(1, sizeof *image + size / PAGE);
-    int flags = MAP_PRIVATE | MAP_NORESERVE;
-    uint8_t *bytes = image && size && length <= size
-        ? mmap(NULL, size, PROT_READ, flags | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
-    if (bytes != MAP_FAILED && length &&
-        mmap(bytes, length, PROT_READ, flags | MAP_FIXED, file, 0) == MAP_FAILED) {
-        munmap(bytes, size);
-        bytes = MAP_FAILED;
+    char *kept_path = strdup(path);
+    void *bytes = NULL;
+    if (image && kept_path && file_size <= size) {
+        image->pool = pool;
+        image->path = kept_path;
+        image->file_size = file_size;
+        image->size = size;
+        if (size) bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        image->bytes = bytes;
+        if (bytes != MAP_FAILED && (!file_size || map_file(image, bytes, PROT_READ) != MAP_FAILED)) {
+            pthread_mutex_lock(&pool->lock);
+            image->next = pool->images;
+            pool->images = image;
+            pthread_mutex_unlock(&pool->lock);
+            return image;
+        }
+        if (bytes && bytes != MAP_FAILED) munmap(bytes, size);
     }
-    if (bytes == MAP_FAILED && size) {
-        free(image);
-        close(file);
-        return NULL;
-    }
-    image->pool = pool;
-    image->bytes = size ? bytes : NULL;
-    image->length = (length + PAGE - 1) / PAGE * PAGE;
-    image->size = size;
-    image->file = file;
-    pthread_mutex_lock(&pool->lock);
-    image->next = pool->images;
-    pool->images = image;
-    pthread_mutex_unlock(&pool->lock);
-    return image;
+    free(kept_path);
+    free(image);
+    return NULL;
 }
 
 /* Of which image the next memory is that is made on this thread. */
@@ -157,8 +172,8 @@ static void forget(image_t *image)
     image_t **place = &image->pool->images;
     while (*place != image) place = &(*place)->next;
     *place = image->next;
-    if (image->size) munmap((void *)image->bytes, image->size);
-    close(image->file);
+    if (image->size) munmap(image->bytes, image->size);
+    free(image->path);
     free(image);
 }
 
@@ -183,10 +198,10 @@ static slot_t *find_free(pool_t *pool)
 
 static int map_image(uint8_t *base, const image_t *image)
 {
-    int access = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_FIXED;
-    size_t rest = image->size - image->length;
-    if (image->length && mmap(base, image->length, access, flags, image->file, 0) == MAP_FAILED) return 0;
-    return !rest || !mprotect(base + image->length, rest, access);
+    int access = PROT_READ | PROT_WRITE;
+    size_t begun = (image->file_size + PAGE - 1) / PAGE * PAGE;
+    if (image->file_size && map_file(image, base, access) == MAP_FAILED) return 0;
+    return begun == image->size || !mprotect(base + begun, image->size - begun, access);
 }
 
 static slot_t *take(image_t *image)
@@ -326,7 +341,7 @@ static void *create(void *env, const void *type, size_t minimum, size_t maximum,
     slot = take(image);
     if (slot) image->live++;
     pthread_mutex_unlock(&pool->lock);
-    if (!slot) return pool->settings.error_new("all memories are in use");
+    if (!slot) return pool->settings.error_new("no memory is free, or its image cannot be mapped");
     made->env = slot;
     made->get = get;
     made->grow = grow;

@@ -33,7 +33,7 @@ class Memories:
         self._pool = pool
         self._open = library["edge_image_open"]
         self._open.restype = _pointer
-        self._open.argtypes = (_pointer, ctypes.c_int, _size, _size)
+        self._open.argtypes = (_pointer, ctypes.c_char_p, _size, _size)
         self.use = library["edge_image_use"]
         self.use.restype = None
         self.use.argtypes = (_pointer,)
@@ -89,9 +89,8 @@ class Memories:
 
         Raises OSError when it cannot be mapped.
         """
-        with path.open("rb") as file:
-            length = os.fstat(file.fileno()).st_size
-            image: int | None = self._open(self._pool, os.dup(file.fileno()), length, size_bytes)
+        name = os.fsencode(path)
+        image: int | None = self._open(self._pool, name, path.stat().st_size, size_bytes)
         if not image:
             raise OSError(f"{path} cannot be mapped")
         return image

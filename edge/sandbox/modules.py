@@ -170,7 +170,8 @@ class Modules:
 
 
 def files_path(compiled: Path) -> Path:
-    """Where the files of a component are, beside its compiled file, if it has any."""
+    """What is beside a compiled file: a component's files, if it has any, or what a module's memory
+    begins with, where memories are our own."""
     return Path(f"{compiled}.files")
 
 

@@ -1,8 +1,8 @@
-"""How edge is built for installation: setuptools, and one C file for whoever can compile it.
+"""How edge is built for installation: setuptools, and some C for whoever can compile it.
 
-`pyproject.toml` names this module as its build backend. `sandbox/first_slice.c` is compiled by the
-machine's C compiler, or by `ziglang`'s from PyPI where it has none; where neither works edge is
-installed without it, and starts every guest on a fiber (11 µs more).
+`pyproject.toml` names this module as its build backend. The C files of `sandbox/` are compiled to
+one library by the machine's C compiler, or by `ziglang`'s from PyPI where it has none; where neither
+works edge is installed without it, and starts every guest on a fiber in Wasmtime's own memory.
 
 Neighbours: pip calls; nothing in edge imports this.
 Source: PEP 517 and PEP 660; https://setuptools.pypa.io/en/latest/build_meta.html.
@@ -56,7 +56,7 @@ def own_compilers() -> list[list[str]]:
 
 
 class BuildLibrary(build_ext):
-    """Compiles a C file to a library that ctypes loads: no Python headers, no init function."""
+    """Compiles C files to a library that ctypes loads: no Python headers, no init function."""
 
     def get_ext_filename(self, fullname: str) -> str:
         """`edge.sandbox.libfirst_slice` is `edge/sandbox/libfirst_slice.so`."""

@@ -1,8 +1,8 @@
 """How edge is built for installation: setuptools, and some C for whoever can compile it.
 
 `pyproject.toml` names this module as its build backend. The C files of `sandbox/` are compiled to
-one library by the machine's C compiler, or by `ziglang`'s from PyPI where it has none; where neither
-works edge is installed without it, and starts every guest on a fiber in Wasmtime's own memory.
+one library by the machine's C compiler, or by `ziglang`'s from PyPI where it has none; where
+neither works edge is installed without it, and starts every guest on a fiber in Wasmtime's pool.
 
 Neighbours: pip calls; nothing in edge imports this.
 Source: PEP 517 and PEP 660; https://setuptools.pypa.io/en/latest/build_meta.html.

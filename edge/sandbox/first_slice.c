@@ -67,7 +67,8 @@ static int holds(block_t *b, uint64_t pointer, uint64_t length)
 /* memories.c: of which image the next memory is. */
 void edge_image_use(void *image);
 
-int edge_restore(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max, uint64_t fuel)
+int edge_restore(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max,
+                 uint64_t fuel)
 {
     struct timespec now;
     b->store = b->store_new(b->engine, number, NULL);
@@ -85,8 +86,8 @@ int edge_restore(block_t *b, void *pre, void *image, uint64_t number, int64_t me
     return DONE;
 }
 
-int edge_answer(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max, uint64_t fuel,
-                const char *event, size_t size)
+int edge_answer(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max,
+                uint64_t fuel, const char *event, size_t size)
 {
     uint32_t pointer;
     uint8_t *base;

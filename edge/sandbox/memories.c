@@ -125,7 +125,8 @@ image_t *edge_image_open(pool_t *pool, const char *path, size_t file_size, size_
         image->path = kept_path;
         image->file_size = file_size;
         image->size = size;
-        if (size) bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (size)
+            bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         image->bytes = bytes;
         if (bytes != MAP_FAILED && (!file_size || map_file(image, bytes, PROT_READ) != MAP_FAILED)) {
             pthread_mutex_lock(&pool->lock);
@@ -153,7 +154,7 @@ static int close_off(uint8_t *start, size_t size)
     return !size || mmap(start, size, PROT_NONE, flags, -1, 0) != MAP_FAILED;
 }
 
-/* With the lock held, from here to the next such remark. */
+/* These are called with the lock held. */
 
 static void unmap(slot_t *slot)
 {
@@ -225,7 +226,7 @@ static slot_t *take(image_t *image)
     return slot;
 }
 
-/* Without the lock. */
+/* These without. */
 
 /* Copy back a stretch of pages that are all kept, or give back one of which none is. */
 static size_t restore(slot_t *slot, size_t start, size_t size, int is_kept)
@@ -240,7 +241,8 @@ static size_t restore(slot_t *slot, size_t start, size_t size, int is_kept)
 static int is_usual(image_t *image, size_t page)
 {
     if (image->written[page] >= KEPT) return 1;
-    if (image->kept_pages >= image->pool->settings.kept_pages_max || ++image->written[page] < KEPT) return 0;
+    if (image->kept_pages >= image->pool->settings.kept_pages_max) return 0;
+    if (++image->written[page] < KEPT) return 0;
     image->kept_pages++;
     return 1;
 }

@@ -149,7 +149,7 @@ class Modules:
         )
 
     def _open_image(self, path: Path, module: wasmtime.Module) -> int:
-        """What the module's memory begins with, 0 where Wasmtime fills it."""
+        """What the module's memory begins with, 0 where Wasmtime fills it. Raises NotFound."""
         memories = self._engine.memories
         if memories is None:
             return 0
@@ -157,8 +157,9 @@ class Modules:
         assert isinstance(memory, wasmtime.MemoryType)
         try:
             return memories.open_image(files_path(path), memory.limits.min * PAGE_BYTES)
-        except OSError as error:
-            raise StorageFailure(f"a memory cannot be mapped: {error.strerror}") from None
+        except OSError:
+            label = path.stem[:12]
+            raise NotFound(f"the memory of the compiled module {label} is missing") from None
 
     def _load_component(self, image: str) -> LoadedComponent:
         path = self.path(image)

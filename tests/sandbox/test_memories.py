@@ -14,6 +14,7 @@ from edge.model.limits import MIB
 from edge.model.outcome import Outcome
 from edge.sandbox.engine import Engine, plan_pool
 from edge.sandbox.memories import LIBRARY, Memories
+from edge.sandbox.modules import files_path
 from edge.sandbox.snapshot.strip import take_memory
 from edge.worker import Worker
 from tests import wat
@@ -81,6 +82,28 @@ async def test_each_guest_finds_its_image(worker: Worker) -> None:
     for _ in range(12):
         result = await worker.invoker.invoke(Event("f", {}, "r"))
         assert result.outcome is Outcome.OK, result.failure
+
+
+def _harm(path: Path, harm: str) -> None:
+    if harm == "removed":
+        path.unlink()
+        Path(f"{path}.sha256").unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"\0")
+
+
+@pytest.mark.parametrize("harm", ["removed", "damaged"])
+async def test_an_image_that_is_not_whole_is_made_again(worker: Worker, harm: str) -> None:
+    """The function answers, from a memory that is as it was."""
+    version = await worker.deployer.deploy("f", SCRIBBLER, Settings())
+    image = version.artifact.image
+    path = files_path(worker.sandbox.modules.path(image))
+    content = path.read_bytes()
+    _harm(path, harm)
+    worker.sandbox.modules.forget(image)
+    result = await worker.invoker.invoke(Event("f", {}, "r"))
+    assert result.outcome is Outcome.OK
+    assert path.read_bytes() == content
 
 
 def test_what_is_written_twice_is_kept(engine: Engine, start: Start) -> None:

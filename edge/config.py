@@ -2,6 +2,7 @@
 
 Neighbours: `cli/` collects overrides, `serve.py` hands each part to the object that needs it.
 Invariant: a `Settings` that exists is within every bound.
+It is a long file: every setting, its default and its bounds are found in one place.
 """
 
 import os

@@ -123,10 +123,7 @@ class Engine:
     def __init__(self, plan: PoolPlan) -> None:
         self.plan = plan
         self.version = _check_wasmtime()
-        config = wasmtime.Config()
-        settings = self._settings()
-        for name, value in settings.items():
-            getattr(wasmtime._ffi, f"wasmtime_config_{name}_set")(config.ptr(), value)
+        config = self._config()
         self._pool(config)
         try:
             self.wasmtime = wasmtime.Engine(config)
@@ -139,11 +136,15 @@ class Engine:
 
     def _over(self, memories: Memories) -> wasmtime.Engine:
         """The same for modules, over memories of our own."""
+        config = self._config()
+        memories.give_to(raw.address_of(config.ptr()))
+        return wasmtime.Engine(config)
+
+    def _config(self) -> wasmtime.Config:
         config = wasmtime.Config()
         for name, value in self._settings().items():
             getattr(wasmtime._ffi, f"wasmtime_config_{name}_set")(config.ptr(), value)
-        memories.give_to(raw.address_of(config.ptr()))
-        return wasmtime.Engine(config)
+        return config
 
     def _settings(self) -> dict[str, int | bool]:
         """What the compiled code depends on, by the C API's names."""

@@ -21,9 +21,9 @@ from wasmtime import _ffi
 from edge.model.limits import KIB
 from edge.sandbox import stop
 from edge.sandbox.instance import TABLE_ELEMENTS_MAX, Instance
+from edge.sandbox.memories import LIBRARY
 from edge.sandbox.seats import MEMORY_WORDS
 
-LIBRARY = Path(__file__).with_name("libfirst_slice.so")
 ANSWER_BYTES_MAX = 64 * KIB
 """Longer answers are copied from the guest's memory, once."""
 

@@ -393,7 +393,7 @@ pool_t *edge_memories_open(const settings_t *settings)
     region_t found[REGIONS];
     uint8_t *walked;
     pool_t *pool = calloc(1, sizeof *pool);
-    if (!pool || sysconf(_SC_PAGESIZE) != PAGE) return NULL;
+    if (!pool) return NULL;
     pool->settings = *settings;
     pthread_mutex_init(&pool->lock, NULL);
     pool->creator = (creator_t){.env = pool, .create = create, .finalizer = end};
@@ -401,10 +401,11 @@ pool_t *edge_memories_open(const settings_t *settings)
     pool->slots = calloc(settings->slots, sizeof *pool->slots);
     pool->base = mmap(NULL, settings->slots * (settings->reservation + settings->guard), PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pool->pagemap >= 0 && pool->slots && pool->base != MAP_FAILED &&
+    if (sysconf(_SC_PAGESIZE) == PAGE && pool->pagemap >= 0 && pool->slots && pool->base != MAP_FAILED &&
         scan(pool, pool->base, PAGE, found, &walked) == 0)
         return pool;
-    return NULL; /* what was opened is a process's that goes on without */
+    end(pool);
+    return NULL;
 }
 
 const creator_t *edge_memories_creator(pool_t *pool)

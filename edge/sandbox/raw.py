@@ -32,7 +32,8 @@ KIND_I64 = 1
 Function = Callable[..., Any]
 
 
-def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Function:
+def function_of(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Function:
+    """A library's function by its name, and the types of its result and arguments."""
     function = library[name]  # item access: a prototype of our own, shared with nobody
     function.restype = result
     function.argtypes = arguments
@@ -40,7 +41,7 @@ def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> 
 
 
 def _call(name: str, result: Any, *arguments: Any) -> Function:
-    return _function(_held, name, result, *arguments)
+    return function_of(_held, name, result, *arguments)
 
 
 _p, _n = c_void_p, c_size_t
@@ -49,7 +50,7 @@ store_new = _call("wasmtime_store_new", _p, _p, _p, _p)
 store_context = _call("wasmtime_store_context", _p, _p)
 store_limiter = _call("wasmtime_store_limiter", None, _p, *[c_int64] * 5)
 store_delete = _call("wasmtime_store_delete", None, _p)
-store_delete_released = _function(_released, "wasmtime_store_delete", None, _p)
+store_delete_released = function_of(_released, "wasmtime_store_delete", None, _p)
 context_data = _call("wasmtime_context_get_data", _p, _p)
 set_fuel = _call("wasmtime_context_set_fuel", _p, _p, c_uint64)
 get_fuel = _call("wasmtime_context_get_fuel", _p, _p, _p)
@@ -59,7 +60,7 @@ instantiate_async = _call("wasmtime_instance_pre_instantiate_async", _p, _p, _p,
 export_get = _call("wasmtime_instance_export_get", c_bool, _p, _p, c_char_p, _n, _p)
 call_async = _call("wasmtime_func_call_async", _p, _p, _p, _p, _n, _p, _n, _p, _p)
 poll = _call("wasmtime_call_future_poll", c_bool, _p)
-poll_released = _function(_released, "wasmtime_call_future_poll", c_bool, _p)
+poll_released = function_of(_released, "wasmtime_call_future_poll", c_bool, _p)
 future_delete = _call("wasmtime_call_future_delete", None, _p)
 
 memory_data = _call("wasmtime_memory_data", _p, _p, _p)
@@ -85,8 +86,11 @@ _frames_delete = _call("wasm_frame_vec_delete", None, _p)
 _frame_name = _call("wasmtime_frame_func_name", _p, _p)
 _frame_index = _call("wasm_frame_func_index", ctypes.c_uint32, _p)
 
-copy_in = _function(_libc, "memcpy", _p, _p, c_char_p, _n)
-madvise = _function(_libc, "madvise", ctypes.c_int, _p, _n, ctypes.c_int)
+memory_creator_set = _call("wasmtime_config_host_memory_creator_set", None, _p, _p)
+stack_creator_set = _call("wasmtime_config_host_stack_creator_set", None, _p, _p)
+
+copy_in = function_of(_libc, "memcpy", _p, _p, c_char_p, _n)
+madvise = function_of(_libc, "madvise", ctypes.c_int, _p, _n, ctypes.c_int)
 copy_out = ctypes.string_at
 
 # Callbacks: `unchecked(env, caller, values, count) -> trap` and
@@ -115,6 +119,11 @@ class Trap(Exception):
 def address_of(item: Any) -> int:
     """The address a ctypes pointer or callback holds, as an integer."""
     return ctypes.cast(item, c_void_p).value or 0
+
+
+def error_new() -> int:
+    """The address of what makes an error, for libraries that Wasmtime calls."""
+    return address_of(_held["wasmtime_error_new"])
 
 
 def take_trap(pointer: int) -> Trap:

@@ -9,7 +9,8 @@ from edge.model.function import Settings
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.model.result import Result
-from edge.sandbox.first_slice import LIBRARY, FirstSlice
+from edge.sandbox.first_slice import FirstSlice
+from edge.sandbox.memories import LIBRARY
 from edge.worker import Worker
 from tests import wat
 

@@ -184,3 +184,14 @@ def test_what_cannot_be_taken_stays() -> None:
     """Data that does not fit, and so traps at the start, does so still."""
     module = bytes(wasmtime.wat2wasm(MODULE.format(pages=1, data='(data (i32.const 65535) "ab")')))
     assert take_memory(module) == (module, b"")
+
+
+@pytest.mark.parametrize("harm", ["unknown section", "data far away"])
+def test_what_is_not_understood_or_too_far_away_stays(harm: str) -> None:
+    """A module that no snapshot is taken of is deployed all the same, whole."""
+    if harm == "unknown section":
+        module = b"\0asm\x01\0\0\0\x3f\0"
+    else:
+        text = MODULE.format(pages=2_000, data='(data (i32.const 0x7000000) "ab")')
+        module = bytes(wasmtime.wat2wasm(text))
+    assert take_memory(module) == (module, b"")

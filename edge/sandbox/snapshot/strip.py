@@ -6,33 +6,40 @@ Invariant: the module over that memory is the module as it was; where that is no
 whole, over a memory of zeros, and Wasmtime copies its data in.
 """
 
+from edge.model.errors import SnapshotRefused
+from edge.model.limits import MIB
 from edge.sandbox.snapshot.binary import Reader, encode_vector
 from edge.sandbox.snapshot.constants import read_expression
 from edge.sandbox.snapshot.image import PAGE_BYTES
 from edge.sandbox.snapshot.parse import parse
 from edge.sandbox.snapshot.sections import Kind, SectionId, assemble
 
+FILE_BYTES_MAX = 64 * MIB
+"""A module whose data ends beyond stays whole: a file would hold the zeros between."""
+
 _I32_CONST, _END = 0x41, 0x0B
 _DROPPED = b"\x01\0"
 
 
 def take_memory(module: bytes) -> tuple[bytes, bytes]:
-    """The module without what its memory begins with, and that, up to where it is zero.
-
-    Raises SnapshotRefused.
-    """
-    parsed = parse(module)
+    """The module without what its memory begins with, and that, up to where it is zero."""
+    try:
+        parsed = parse(module)
+        segments = _segments(parsed.bodies.get(SectionId.DATA, b"\0"))
+    except SnapshotRefused:  # an encoding that the parser does not know
+        return module, b""
     if len(parsed.memories) != 1 or parsed.imported(Kind.MEMORY):
         return module, b""
-    memory = bytearray(parsed.memories[0].minimum * PAGE_BYTES)
-    segments = _segments(parsed.bodies.get(SectionId.DATA, b"\0"))
+    most = min(parsed.memories[0].minimum * PAGE_BYTES, FILE_BYTES_MAX)
+    memory = bytearray()
     taken: list[bytes] = []
     for encoded, start, data in segments:
         if data is None:  # passive
             taken.append(encoded)
-        elif start is None or start + len(data) > len(memory):
+        elif start is None or start + len(data) > most:
             return module, b""
         else:
+            memory.extend(bytes(max(0, start + len(data) - len(memory))))
             memory[start : start + len(data)] = data
             taken.append(_DROPPED)
     bodies = dict(parsed.bodies)

@@ -49,7 +49,7 @@ class Work(NamedTuple):
 
 
 def end_at_once(instance: Instance, answer: bytes, begun_ns: int) -> Ending:
-    """The ending of a guest that answered in its first slice and is gone."""
+    """The ending of a guest that answered in its first slice."""
     outcome, value, failure = abi.read_answer(answer)
     session = instance.session
     return Ending(
@@ -69,12 +69,20 @@ class Execution:
 
     __slots__ = ("_begun_ns", "_data", "_seats", "_steps", "ending", "instance")
 
-    def __init__(self, instance: Instance, seats: Seats, data: Any, begun_ns: int) -> None:
-        """A module that has a first slice was run in it, and not all is said."""
+    def __init__(
+        self,
+        instance: Instance,
+        seats: Seats,
+        data: Any,
+        begun_ns: int,
+        ending: Ending | None = None,
+    ) -> None:
+        """A module that has a first slice was run in it. With its ending all is said, and the guest
+        has only to be closed."""
         self._begun_ns = begun_ns
         self._seats = seats
         self._data = data
-        self.ending: Ending | None = None
+        self.ending = ending
         self.instance = instance
         self._steps: Generator[None, None, bytes] | None = None
 

@@ -30,7 +30,8 @@ typedef struct {
     size_t (*memory_size)(void *context, void *memory);
     void *engine;
     int64_t elements_max;
-    uint64_t kept_bytes_max;   /* memory beyond which closing is left to the caller */
+    uint64_t kept_bytes_max;   /* memory beyond which all the rest is left to the caller */
+    uint64_t closed_bytes_max; /* memory beyond which closing is */
     uint8_t *answer;           /* where a short answer is copied */
     uint64_t answer_bytes_max; /* and how long that may be */
     /* Said by each call. */
@@ -108,7 +109,9 @@ int edge_answer(block_t *b, void *pre, void *image, uint64_t number, int64_t mem
     if (!holds(b, b->pointer, b->length)) return OUTSIDE_OUT;
     if (b->length > b->answer_bytes_max || b->memory_bytes > b->kept_bytes_max) return OPEN;
     memcpy(b->answer, base + b->pointer, b->length);
-    b->store_delete(b->store);
-    b->store = NULL;
+    if (b->memory_bytes <= b->closed_bytes_max) {
+        b->store_delete(b->store);
+        b->store = NULL;
+    }
     return DONE;
 }

@@ -18,7 +18,7 @@ from typing import Self
 
 from wasmtime import _ffi
 
-from edge.model.limits import KIB
+from edge.model.limits import KIB, MIB
 from edge.sandbox import stop
 from edge.sandbox.instance import TABLE_ELEMENTS_MAX, Instance
 from edge.sandbox.memories import LIBRARY
@@ -26,6 +26,9 @@ from edge.sandbox.seats import MEMORY_WORDS
 
 ANSWER_BYTES_MAX = 64 * KIB
 """Longer answers are copied from the guest's memory, once."""
+CLOSED_BYTES_MAX = 2 * MIB
+"""A guest with more memory is closed when its answer has left: what it wrote is put back by then,
+and that takes 20 µs for a Go program."""
 
 _FUNCTIONS = (
     "wasmtime_store_new",
@@ -42,7 +45,7 @@ _FUNCTIONS = (
 )
 # The block's words, as in first_slice.c: what is set once, then what each call says.
 _SETTINGS = len(_FUNCTIONS)
-_SAID = _SETTINGS + 5
+_SAID = _SETTINGS + 6
 _STORE, _CONTEXT, _TRAP, _ERROR, _FUEL, _MEMORY_BYTES, _RESTORED, _POINTER, _LENGTH = range(
     _SAID, _SAID + 9
 )
@@ -84,7 +87,8 @@ class FirstSlice:
         wasmtime = ctypes.PyDLL(str(_ffi.filename))
         functions = [ctypes.cast(wasmtime[name], pointer).value or 0 for name in _FUNCTIONS]
         answer = ctypes.addressof(self._kept)
-        settings = (engine, TABLE_ELEMENTS_MAX, kept_bytes_max, answer, ANSWER_BYTES_MAX)
+        bounds = (TABLE_ELEMENTS_MAX, kept_bytes_max, CLOSED_BYTES_MAX)
+        settings = (engine, *bounds, answer, ANSWER_BYTES_MAX)
         struct.pack_into(f"{_SAID}Q", self._block, 0, *functions, *settings)
 
     @classmethod
@@ -99,8 +103,8 @@ class FirstSlice:
         return cls(library, engine, kept_bytes_max) if block_bytes() == _WORDS * 8 else None
 
     def run(self, instance: Instance, event: bytes) -> bytes | None:
-        """The answer of a guest that is gone then; None when there is something left to say of it,
-        which `rest` must be asked for next."""
+        """The answer of a guest that is over then, and perhaps to be closed; None when there is
+        something left to say of it, which `rest` must be asked for next."""
         allowance, words = instance.allowance, self._words
         self._stage = stage = self._answer(
             self._address,
@@ -118,6 +122,8 @@ class FirstSlice:
             return None
         instance.used_fuel = allowance.first_slice_fuel - words[_FUEL]
         instance.memory_left_bytes = words[_MEMORY_BYTES]
+        if words[_STORE]:
+            instance.hold(words[_STORE], words[_CONTEXT])
         length = words[_LENGTH]
         return None if length > allowance.answer_bytes_max else bytes(self._bytes[:length])
 

@@ -188,9 +188,13 @@ class Instance:
 
     # Ending
 
-    def adopt(self, store: int, context: int) -> None:
-        """Take over what the first slice left open."""
+    def hold(self, store: int, context: int) -> None:
+        """Take over what the first slice left to be closed."""
         self._store, self._context = store, context
+
+    def adopt(self, store: int, context: int) -> None:
+        """Take over what the first slice left to be run."""
+        self.hold(store, context)
         if self.restored_ns:
             self.memory = GuestMemory(context, self.seat.memory_item)
 
@@ -211,6 +215,11 @@ class Instance:
     def _overran(self, cause: raw.Trap | None) -> bool:
         spent = self.session.host_fuel > self.allowance.first_slice_fuel
         return spent or (cause is not None and cause.code == raw.Trap.OUT_OF_FUEL)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a store, which is to be closed."""
+        return self._store != 0
 
     @property
     def memory_bytes(self) -> int:

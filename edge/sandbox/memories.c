@@ -337,6 +337,7 @@ static void *create(void *env, const void *type, size_t minimum, size_t maximum,
     pool_t *pool = env;
     slot_t *slot = NULL;
     (void)type, (void)maximum, (void)reserved, (void)guard;
+    current = NULL;
     if (!image || minimum != image->size)
         return pool->settings.error_new("the module's memory is not its image's");
     pthread_mutex_lock(&pool->lock);

@@ -93,8 +93,11 @@ class Sandbox:
         if answer is None:
             execution = Execution(instance, seats, work.data, began_ns)
             return self._advance(execution, work, began_ns)
-        seats.give_back(seat)
         ending = end_at_once(instance, answer, began_ns)
+        if instance.is_open:
+            self._scheduler.close_soon(Execution(instance, seats, None, began_ns, ending))
+        else:
+            seats.give_back(seat)
         elapsed_ns = perf_counter_ns() - began_ns
         self._scheduler.started(work.session.function, ending.fuel, elapsed_ns)
         return ending

@@ -31,9 +31,10 @@ from edge.sandbox.component.inspect import is_component
 from edge.sandbox.engine import Engine, PoolPlan
 from edge.sandbox.inspect import inspect_module
 from edge.sandbox.instance import Allowance
-from edge.sandbox.modules import files_path, write_compiled
+from edge.sandbox.memories import Images, encode_images
+from edge.sandbox.modules import files_path, memories_path, write_compiled
 from edge.sandbox.snapshot import SnapshotSettings, take_snapshot
-from edge.sandbox.snapshot.strip import take_memory
+from edge.sandbox.snapshot.strip import take_memories
 
 _LOWEST_PRIORITY = 19
 _BUILD_SLOTS = 1
@@ -91,24 +92,25 @@ def build(order: BuildOrder) -> BuildReport:
             _BUILD_SLOTS, order.reservation_bytes, order.guard_bytes, order.pool_memory_bytes_max
         )
     )
-    log: tuple[tuple[int, str], ...] = ()
+    image, log = module, tuple[tuple[int, str], ...]()
     files: bytes | None = None
     if is_component(module):
         files = component_files(module)
-        kind, compiled = build_component(engine, module, _allowance(order))
-        image, report = module, preinitialised(module)
+        stripped, memories = strip(engine, image)
+        images = trial_images(engine, Path(order.image), memories)
+        kind, compiled = build_component(engine, stripped, images, _allowance(order))
+        report = preinitialised(module)
     else:
         kind = validate(module, order.memory_bytes_max)
         image, report, log = snapshot(module, kind, order)
-        stripped = image
-        if engine.memories is not None:
-            stripped, files = take_memory(image)
+        stripped, memories = strip(engine, image)
         compiled = compile_module(engine, stripped)
     digest = hashlib.sha256(image).hexdigest()
     Path(order.image).write_bytes(image)
     place = Path(order.compiled_directory) / engine.identity / f"{digest}.cwasm"
-    if files is not None:
-        write_compiled(files_path(place), files)
+    for path, content in ((files_path(place), files), (memories_path(place), memories)):
+        if content is not None:
+            write_compiled(path, content)
     write_compiled(place, compiled)
     return BuildReport(
         digest,
@@ -120,6 +122,22 @@ def build(order: BuildOrder) -> BuildReport:
         report.init_fuel,
         log,
     )
+
+
+def strip(engine: Engine, image: bytes) -> tuple[bytes, bytes | None]:
+    """What to compile, and the file of its memories, if those are our own."""
+    if engine.memories is None:
+        return image, None
+    stripped, memories = take_memories(image)
+    return stripped, encode_images(memories)
+
+
+def trial_images(engine: Engine, path: Path, memories: bytes | None) -> Images:
+    """The memories of the guest that a build starts itself, in a file at `path` until then."""
+    if engine.memories is None or memories is None:
+        return Images()
+    path.write_bytes(memories)
+    return engine.memories.open_images(path)
 
 
 def preinitialised(component: bytes) -> SnapshotReport:
@@ -191,7 +209,7 @@ def snapshot(
 def compile_module(engine: Engine, module: bytes) -> bytes:
     """Machine code for this host."""
     try:
-        return bytes(wasmtime.Module(engine.wasmtime, module).serialize())
+        return bytes(wasmtime.Module(engine.compiler, module).serialize())
     except wasmtime.WasmtimeError as error:
         raise InvalidModule(f"the module cannot be compiled: {_first_line(error)}") from None
 

@@ -118,27 +118,38 @@ def _layouts_match() -> bool:
 
 
 class Engine:
-    """A Wasmtime engine with pooling, copy-on-write images, fuel and async calls."""
+    """A Wasmtime engine with fuel and async calls, over memories of our own or a pool's."""
 
     def __init__(self, plan: PoolPlan) -> None:
         self.plan = plan
         self.version = _check_wasmtime()
-        config = self._config()
-        self._pool(config)
-        try:
-            self.wasmtime = wasmtime.Engine(config)
-        except wasmtime.WasmtimeError as error:
-            raise Unsupported(f"wasmtime cannot start on this machine: {error}") from None
+        slots = plan.slots * plan.memories_per_slot
+        self.memories = Memories.open(slots, plan.reservation_bytes, plan.guard_bytes)
+        self.wasmtime = self._pooling() if self.memories is None else self._over(self.memories)
         self.pointer = raw.address_of(self.wasmtime.ptr())
-        self.memories = Memories.open(plan.slots, plan.reservation_bytes, plan.guard_bytes)
-        self.modules = self.wasmtime if self.memories is None else self._over(self.memories)
-        self.modules_pointer = raw.address_of(self.modules.ptr())
+
+    @cached_property
+    def compiler(self) -> wasmtime.Engine:
+        """Compiles for it, and refuses what has more instances, tables or memories than one guest
+        may: only a pool asks for that when it compiles."""
+        return self.wasmtime if self.memories is None else self._pooling()
 
     def _over(self, memories: Memories) -> wasmtime.Engine:
-        """The same for modules, over memories of our own."""
         config = self._config()
         memories.give_to(raw.address_of(config.ptr()))
-        return wasmtime.Engine(config)
+        return self._made(config)
+
+    def _pooling(self) -> wasmtime.Engine:
+        config = self._config()
+        self._pool(config)
+        return self._made(config)
+
+    @staticmethod
+    def _made(config: wasmtime.Config) -> wasmtime.Engine:
+        try:
+            return wasmtime.Engine(config)
+        except wasmtime.WasmtimeError as error:
+            raise Unsupported(f"wasmtime cannot start on this machine: {error}") from None
 
     def _config(self) -> wasmtime.Config:
         config = wasmtime.Config()
@@ -200,7 +211,7 @@ class Engine:
     @cached_property
     def identity(self) -> str:
         """Digest of all that a compiled file depends on: wasmtime, settings and CPU."""
-        own = self.memories is not None  # else a module has its memory's contents in it
+        own = self.memories is not None  # else a guest has its memories' contents in it
         text = f"{self.version} {sorted(self._settings().items())} {own} {_processor()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

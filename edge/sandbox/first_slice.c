@@ -66,7 +66,7 @@ static int holds(block_t *b, uint64_t pointer, uint64_t length)
 }
 
 /* memories.c: of which image the next memory is. */
-void edge_image_use(void *image);
+void edge_image_use(void *image, void *counts);
 
 int edge_restore(block_t *b, void *pre, void *image, uint64_t number, int64_t memory_bytes_max,
                  uint64_t fuel)
@@ -78,8 +78,9 @@ int edge_restore(block_t *b, void *pre, void *image, uint64_t number, int64_t me
     b->set_fuel(b->context, fuel);
     b->trap = NULL;
     b->memory_bytes = b->restored_ns = 0;
-    if (image) edge_image_use(image);
+    if (image) edge_image_use(image, NULL);
     b->error = b->instantiate(pre, b->context, b->instance, &b->trap);
+    if (image) edge_image_use(NULL, NULL);
     if (b->error || b->trap) return STOPPED;
     b->export_get(b->context, b->instance, "memory", 6, &b->memory);
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -109,7 +109,7 @@ class FirstSlice:
         self._stage = stage = self._answer(
             self._address,
             instance.module.pre_at_once,
-            instance.module.image,
+            instance.module.images.pointer,
             instance.seat.number,
             allowance.memory_bytes_max,
             allowance.first_slice_fuel,
@@ -148,7 +148,7 @@ class FirstSlice:
         self._restore(
             self._address,
             instance.module.pre_at_once,
-            instance.module.image,
+            instance.module.images.pointer,
             instance.seat.number,
             allowance.memory_bytes_max,
             allowance.first_slice_fuel,

@@ -29,6 +29,7 @@ from edge.sandbox.component.loaded import LoadedComponent, load_component
 from edge.sandbox.engine import Engine
 from edge.sandbox.inspect import ABI_MODULE, ASYNC_IMPORTS, WASI_MODULE, import_types
 from edge.sandbox.instance import Instance, Request, Sleep
+from edge.sandbox.memories import Images
 from edge.sandbox.seats import Seats
 
 _VALUE_TYPES: Mapping[str, Callable[[], wasmtime.ValType]] = {
@@ -65,19 +66,21 @@ class Imports:
                     function.run, function.params, True
                 )
 
-    def load_component(self, path: Path, package: Package | None) -> LoadedComponent:
-        """A compiled component with its own imports defined, and its files.
+    def load_component(
+        self, path: Path, package: Package | None, images: Images
+    ) -> LoadedComponent:
+        """A compiled component with its own imports defined, its files, and its memories' images.
 
         Raises WasmtimeRefusal when stale.
         """
-        return load_component(self._engine, path, self._seats, package)
+        return load_component(self._engine, path, self._seats, package, images)
 
     def link(self, module: wasmtime.Module, *, at_once: bool = False) -> wasmtime.InstancePre:
         """Resolve the module's imports, and only those; raises InvalidModule.
 
         `at_once` is for guests without a fiber: an import that may wait ends their slice.
         """
-        linker = wasmtime.Linker(self._engine.modules)
+        linker = wasmtime.Linker(self._engine.wasmtime)
         pointer = raw.address_of(linker.ptr())
         for item in module.imports:
             key = (item.module, item.name or "")

@@ -137,9 +137,9 @@ class Instance:
         self._future = raw.instantiate_async(
             self.module.pre, self._context, seat.instance, seat.trap, seat.error
         )
-        if self.module.memories is not None:
-            self.module.memories.use(self.module.image)
+        self.module.images.use()  # its memory is made by the first poll
         yield from self._finish()
+        self.module.images.put_away()
         self._find_memory()
         return 0
 

@@ -35,21 +35,26 @@ typedef struct slot slot_t;
 typedef struct image image_t;
 typedef struct pool pool_t;
 
+/* What a guest is told of its memories: how large they are, and what of that was mapped for it. */
+typedef struct { uint64_t bytes, kept_bytes; } counts_t;
+
 struct slot {
     slot_t *next; /* in a list of free ones */
     image_t *image;
     uint8_t *base;
     size_t bytes; /* that can be touched */
     size_t kept_bytes;
+    counts_t *counts; /* of the guest that has it, if it wants them */
 };
 
 struct image {
     pool_t *pool;
     image_t *next;
+    image_t *beside; /* of another memory of the same guests */
     slot_t *free;
     char *path;
     uint8_t *bytes; /* as they are to be */
-    size_t file_size, size, kept_pages, live;
+    size_t offset, file_size, size, kept_pages, live;
     int closed;
     uint8_t written[]; /* for each page how often a guest did, up to KEPT */
 };
@@ -85,6 +90,7 @@ struct pool {
 };
 
 static __thread image_t *current;
+static __thread counts_t *current_counts;
 
 static int scan(pool_t *pool, uint8_t *start, size_t size, region_t *found, uint8_t **walked)
 {
@@ -98,31 +104,35 @@ static int scan(pool_t *pool, uint8_t *start, size_t size, region_t *found, uint
     return count;
 }
 
-/* Map the image's file, whole, at a place or anywhere. It is opened each time: slots are few and
- * mapped seldom, and a thousand modules would hold a thousand descriptors. */
+/* Map the image's part of its file at a place. It is opened each time: slots are few and mapped
+ * seldom, and a thousand modules would hold a thousand descriptors. */
 static void *map_file(const image_t *image, void *place, int access)
 {
-    int flags = MAP_PRIVATE | MAP_NORESERVE | (place ? MAP_FIXED : 0);
+    int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED;
     int file = open(image->path, O_RDONLY | O_CLOEXEC);
     struct stat found;
     void *bytes = MAP_FAILED;
     if (file < 0) return MAP_FAILED;
-    if (!fstat(file, &found) && (size_t)found.st_size == image->file_size)
-        bytes = mmap(place, image->file_size, access, flags, file, 0);
+    if (!fstat(file, &found) && (size_t)found.st_size >= image->offset + image->file_size)
+        bytes = mmap(place, image->file_size, access, flags, file, image->offset);
     close(file);
     return bytes;
 }
 
-/* An image of `size` bytes that begins as the file does, of `file_size`, and is zero from there. NULL
- * when it cannot be mapped. */
-image_t *edge_image_open(pool_t *pool, const char *path, size_t file_size, size_t size)
+/* An image of `size` bytes that begins as a part of a file does, of `file_size` bytes at `offset`, and
+ * is zero from there. NULL when it cannot be mapped. `beside` it are those of the guests' other
+ * memories, known by their sizes. */
+image_t *edge_image_open(pool_t *pool, const char *path, size_t offset, size_t file_size, size_t size,
+                         image_t *beside)
 {
     image_t *image = calloc(1, sizeof *image + size / PAGE);
     char *kept_path = strdup(path);
     void *bytes = NULL;
     if (image && kept_path && file_size <= size) {
         image->pool = pool;
+        image->beside = beside;
         image->path = kept_path;
+        image->offset = offset;
         image->file_size = file_size;
         image->size = size;
         if (size)
@@ -142,10 +152,24 @@ image_t *edge_image_open(pool_t *pool, const char *path, size_t file_size, size_
     return NULL;
 }
 
-/* Of which image the next memory is that is made on this thread. */
-void edge_image_use(image_t *image)
+/* Of which image, or one beside it, the next memories are that are made on this thread; NULL: none
+ * may be. Where to count them, if anywhere: a guest's memories are gone before that is. */
+void edge_image_use(image_t *image, counts_t *counts)
 {
     current = image;
+    current_counts = counts;
+}
+
+/* A guest's image of that size. There is none where a module's contents were left in it: it begins
+ * with zeros, and Wasmtime copies them in. */
+static image_t *find_image(image_t *first, size_t size)
+{
+    image_t *image = first;
+    while (image && image->size != size) image = image->beside;
+    if (image) return image;
+    image = edge_image_open(first->pool, "", 0, 0, size, first->beside);
+    if (image) first->beside = image;
+    return image;
 }
 
 static int close_off(uint8_t *start, size_t size)
@@ -326,6 +350,7 @@ static void *grow(void *env, size_t size)
     if (size > pool->settings.reservation ||
         mprotect(slot->base + slot->bytes, size - slot->bytes, PROT_READ | PROT_WRITE))
         return pool->settings.error_new("the machine has no more memory");
+    if (slot->counts) slot->counts->bytes += size - slot->bytes;
     slot->bytes = size;
     return NULL;
 }
@@ -333,18 +358,21 @@ static void *grow(void *env, size_t size)
 static void *create(void *env, const void *type, size_t minimum, size_t maximum, size_t reserved,
                     size_t guard, memory_t *made)
 {
-    image_t *image = current;
     pool_t *pool = env;
+    image_t *image = current ? find_image(current, minimum) : NULL;
     slot_t *slot = NULL;
     (void)type, (void)maximum, (void)reserved, (void)guard;
-    current = NULL;
-    if (!image || minimum != image->size)
-        return pool->settings.error_new("the module's memory is not its image's");
+    if (!image) return pool->settings.error_new("no image is at hand for a memory");
     pthread_mutex_lock(&pool->lock);
     slot = take(image);
     if (slot) image->live++;
     pthread_mutex_unlock(&pool->lock);
     if (!slot) return pool->settings.error_new("no memory is free, or its image cannot be mapped");
+    slot->counts = current_counts;
+    if (slot->counts) {
+        slot->counts->bytes += slot->bytes;
+        slot->counts->kept_bytes += slot->kept_bytes;
+    }
     made->env = slot;
     made->get = get;
     made->grow = grow;
@@ -368,8 +396,7 @@ static void end(void *env)
     free_if_unused(pool);
 }
 
-/* No guest of the image will be started any more. Those that run keep it until they end. */
-void edge_image_close(image_t *image)
+static void close_image(image_t *image)
 {
     pool_t *pool = image->pool;
     if (pool->ended) {
@@ -386,6 +413,17 @@ void edge_image_close(image_t *image)
     }
     if (!image->live) forget(image);
     pthread_mutex_unlock(&pool->lock);
+}
+
+/* No guest of the image will be started any more, nor of those beside it. Those that run keep theirs
+ * until they end. */
+void edge_image_close(image_t *image)
+{
+    while (image) {
+        image_t *beside = image->beside;
+        close_image(image);
+        image = beside;
+    }
 }
 
 /* What makes memories for one engine, NULL where this machine cannot. */

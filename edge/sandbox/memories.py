@@ -1,19 +1,22 @@
 """Memories of our own making for Wasmtime: `memories.c`, where it was built and the kernel can.
 
-Neighbours: `engine.py` has one for the engine that runs modules; `modules.py` opens the image of
-each module it loads, which `snapshot/strip.py` took out of it at deploy; `instance.py` and
-`first_slice.c` say which image a guest is started from.
-Invariant: an image is closed when its module is let go; guests that still run keep it.
+Neighbours: `engine.py` has one for its engine; `modules.py` opens the images of each module it
+loads, which `snapshot/strip.py` took out of it at deploy; `instance.py`, `first_slice.c` and
+`component/instance.py` say which a guest is started from.
+Invariant: only while a guest is being started, and on that thread, are its images in use.
 """
 
 import ctypes
+import mmap
 import os
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
 from edge.model.limits import MIB
 from edge.sandbox import raw
+from edge.sandbox.snapshot.strip import MemoryImage
 
 LIBRARY = Path(__file__).with_name("libfirst_slice.so")
 """What the C files of this folder are compiled to."""
@@ -22,7 +25,25 @@ KEPT_PAGES_MAX = 512
 KEPT_BYTES_MAX = 64 * MIB
 """In all free memories of a worker."""
 
+HEAD_BYTES = 4_096
+"""What a file of images begins with: how many there are, and of each where it begins in the file,
+how many bytes of it are there, and its size. Each begins on a page."""
+
 _pointer, _size = ctypes.c_void_p, ctypes.c_size_t
+_COUNT, _PLACE = struct.Struct("<Q"), struct.Struct("<3Q")
+
+
+def encode_images(images: Iterable[MemoryImage]) -> bytes:
+    """The file of a guest's images."""
+    head, contents, offset = bytearray(), bytearray(), HEAD_BYTES
+    count = 0
+    for image in images:
+        count += 1
+        head += _PLACE.pack(offset, len(image.content), image.size_bytes)
+        padded = image.content + bytes(-len(image.content) % mmap.PAGESIZE)
+        contents += padded
+        offset += len(padded)
+    return (_COUNT.pack(count) + head).ljust(HEAD_BYTES, b"\0") + contents
 
 
 class Memories:
@@ -31,9 +52,9 @@ class Memories:
     def __init__(self, library: ctypes.PyDLL, pool: int) -> None:
         """`pool` is what `edge_memories_open` gave."""
         self._pool = pool
-        images = (_pointer, _pointer, ctypes.c_char_p, _size, _size)
-        self._open = raw.function_of(library, "edge_image_open", *images)
-        self.use = raw.function_of(library, "edge_image_use", None, _pointer)
+        image = (_pointer, ctypes.c_char_p, _size, _size, _size, _pointer)
+        self._open = raw.function_of(library, "edge_image_open", _pointer, *image)
+        self.use = raw.function_of(library, "edge_image_use", None, _pointer, _pointer)
         self.close = raw.function_of(library, "edge_image_close", None, _pointer)
         self._kept = raw.function_of(library, "edge_memories_kept_bytes", _size, _pointer)
         self._creator = raw.function_of(library, "edge_memories_creator", _pointer, _pointer)
@@ -63,19 +84,52 @@ class Memories:
             raise MemoryError("no memory for an engine's stacks")
         raw.stack_creator_set(config, ctypes.addressof(words))  # which copies it
 
-    def open_image(self, path: Path, size_bytes: int) -> int:
-        """An image of that size, which begins as a file does and is zero from there.
-
-        Raises OSError when it cannot be mapped.
-        """
-        name = os.fsencode(path)
-        image: int | None = self._open(self._pool, name, path.stat().st_size, size_bytes)
-        if not image:
-            raise OSError(f"{path} cannot be mapped")
-        return image
+    def open_images(self, path: Path) -> "Images":
+        """Those in a file. Raises OSError when it cannot be read or mapped."""
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        (count,) = _COUNT.unpack_from(head)
+        places = [(0, 0, 0)]  # even of a guest without memories there is one
+        places += [_PLACE.unpack_from(head, _COUNT.size + at * _PLACE.size) for at in range(count)]
+        name, opened = os.fsencode(path), None
+        for place in places:
+            image = self._open(self._pool, name, *place, opened)
+            if not image:
+                self.close(opened)
+                raise OSError(f"{path} cannot be mapped")
+            opened = image
+        return Images(self, opened)
 
     @property
     def kept_bytes(self) -> int:
         """How much of all free memories is kept mapped."""
         kept: int = self._kept(self._pool)
         return kept
+
+
+class Images:
+    """What the memories of one module's guests begin with. Lives as long as it is loaded; guests
+    that still run keep theirs. Where memories are a pool's, it does nothing."""
+
+    def __init__(self, memories: Memories | None = None, pointer: int | None = None) -> None:
+        """`pointer` is what `edge_image_open` gave last."""
+        self._memories = memories
+        self.pointer = pointer
+
+    def use(self, counts: int | None = None) -> None:
+        """The guest that is started next on this thread, before it is done with, has these.
+
+        At the address `counts` its memory is counted: how many bytes, and how many of them were
+        mapped for it already.
+        """
+        if self._memories is not None:
+            self._memories.use(self.pointer, counts)
+
+    def put_away(self) -> None:
+        """No guest of theirs is being started."""
+        if self._memories is not None:
+            self._memories.use(None, None)
+
+    def __del__(self) -> None:
+        if self._memories is not None:
+            self._memories.close(self.pointer)

@@ -24,7 +24,7 @@ from edge.sandbox.component.raw import WasmtimeRefusal
 from edge.sandbox.engine import Engine
 from edge.sandbox.imports import Imports
 from edge.sandbox.inspect import inspect_module
-from edge.sandbox.snapshot.image import PAGE_BYTES
+from edge.sandbox.memories import Images
 
 if TYPE_CHECKING:
     from edge.sandbox.first_slice import FirstSlice
@@ -43,9 +43,8 @@ class LoadedModule:
     __slots__ = (
         "engine",
         "first_slice",
-        "image",
+        "images",
         "kind",
-        "memories",
         "pre",
         "pre_at_once",
         "stalls",
@@ -60,13 +59,12 @@ class LoadedModule:
         imports: Imports,
         module: wasmtime.Module,
         first_slice: "FirstSlice | None",
-        image: int,
+        images: Images,
     ) -> None:
-        """`image` is what its memory begins with, if that is not in the module."""
+        """`images` is what its memory begins with, if that is not in the module."""
         found = inspect_module(module)
-        self.engine = engine.modules_pointer
-        self.memories = engine.memories
-        self.image = image
+        self.engine = engine.pointer
+        self.images = images
         self.kind = found.kind
         self.work = tuple(name.encode() for name in found.lifecycle)
         # A guest that has nothing to do before it allocates needs no fiber, until it waits.
@@ -79,11 +77,6 @@ class LoadedModule:
         self.pre, self.pre_at_once = (raw.address_of(each.ptr()) for each in self.wasmtime_pres)
         self.stalls = False
         self.used_ns = perf_counter_ns()
-
-    def __del__(self) -> None:
-        memories = getattr(self, "memories", None)
-        if memories is not None:
-            memories.close(self.image)
 
 
 Loaded = LoadedModule | LoadedComponent
@@ -140,52 +133,55 @@ class Modules:
         path = self.path(image)
         if not is_intact(path):
             raise NotFound(f"the compiled module {image[:12]} is missing or damaged")
+        images = self._open_images(path)
         try:
-            module = wasmtime.Module.deserialize_file(self._engine.modules, str(path))
+            module = wasmtime.Module.deserialize_file(self._engine.wasmtime, str(path))
         except wasmtime.WasmtimeError:
-            return self._load_component(image)
-        return LoadedModule(
-            self._engine, self._imports, module, self._first_slice, self._open_image(path, module)
-        )
+            return self._load_component(path, images)
+        return LoadedModule(self._engine, self._imports, module, self._first_slice, images)
 
-    def _open_image(self, path: Path, module: wasmtime.Module) -> int:
-        """What the module's memory begins with, 0 where Wasmtime fills it. Raises NotFound."""
+    def _open_images(self, path: Path) -> Images:
+        """What its memories begin with, unless Wasmtime fills them. Raises NotFound."""
         memories = self._engine.memories
         if memories is None:
-            return 0
-        memory = next(item.type for item in module.exports if item.name == "memory")
-        assert isinstance(memory, wasmtime.MemoryType)
+            return Images()
         try:
-            return memories.open_image(files_path(path), memory.limits.min * PAGE_BYTES)
+            return memories.open_images(memories_path(path))
         except OSError:
             label = path.stem[:12]
             raise NotFound(f"the memory of the compiled module {label} is missing") from None
 
-    def _load_component(self, image: str) -> LoadedComponent:
-        path = self.path(image)
+    def _load_component(self, path: Path, images: Images) -> LoadedComponent:
         try:
-            package = read_package(files_path(path).read_bytes()) if has_files(path) else None
-            return self._imports.load_component(path, package)
+            files = files_path(path)
+            package = read_package(files.read_bytes()) if _exists(files) else None
+            return self._imports.load_component(path, package, images)
         except WasmtimeRefusal:
-            raise NotFound(f"the compiled module {image[:12]} is stale") from None
+            raise NotFound(f"the compiled module {path.stem[:12]} is stale") from None
 
 
 def files_path(compiled: Path) -> Path:
-    """What is beside a compiled file: a component's files, if it has any, or what a module's memory
-    begins with, where memories are our own."""
+    """A component's files, if it has any, beside its compiled file."""
     return Path(f"{compiled}.files")
 
 
-def has_files(compiled: Path) -> bool:
-    """Whether there are any, or were."""
-    return _checksum_of(files_path(compiled)).exists()
+def memories_path(compiled: Path) -> Path:
+    """What a guest's memories begin with, where those are our own."""
+    return Path(f"{compiled}.memories")
+
+
+def _exists(path: Path) -> bool:
+    """Whether such a file is there, or was."""
+    return _checksum_of(path).exists()
 
 
 def is_intact(path: Path) -> bool:
-    """Whether a compiled file is there and is the one that was written, and so its files."""
+    """Whether a compiled file is there and is the one that was written, and what is beside it."""
+    beside = (files_path(path), memories_path(path))
     try:
-        written = _is_as_written(path)
-        return written and (not has_files(path) or _is_as_written(files_path(path)))
+        return _is_as_written(path) and all(
+            _is_as_written(each) for each in beside if _exists(each)
+        )
     except OSError:
         return False
 

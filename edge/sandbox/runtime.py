@@ -42,7 +42,7 @@ class Sandbox:
         self.engine = Engine(plan)
         self._seats = Seats(plan.slots)
         self._imports = Imports(self.engine, self._seats, calls)
-        first_slice = FirstSlice.load(self.engine.modules_pointer, settings.close_inline_bytes_max)
+        first_slice = FirstSlice.load(self.engine.pointer, settings.close_inline_bytes_max)
         self.modules = Modules(
             self.engine, self._imports, compiled, settings.loaded_max, first_slice
         )

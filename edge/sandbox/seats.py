@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from edge.sandbox.instance import Instance
 
 # Byte offsets in the block; `words` counts the same block in eights.
-_INSTANCE, _TRAP, _ERROR, _FUEL = 0, 16, 24, 32
+_INSTANCE, _TRAP, _ERROR, _FUEL, _MEMORIES = 0, 16, 24, 32, 40
 _MEMORY, _FUNCTION, _ARGUMENTS, _RESULT = 64, 96, 128, 192
 _BLOCK_BYTES = 224
 
 TRAP_WORD = _TRAP // 8
 ERROR_WORD = _ERROR // 8
 FUEL_WORD = _FUEL // 8
+MEMORIES_WORD = _MEMORIES // 8  # and the next: how large, and what of it was mapped already
 FIRST_WORD = (_ARGUMENTS + VAL_ITEM) // 8
 SECOND_WORD = (_ARGUMENTS + VAL_SIZE + VAL_ITEM) // 8
 RESULT_WORD = (_RESULT + VAL_ITEM) // 8
@@ -44,6 +45,7 @@ class Seat:
         "function",
         "function_item",
         "instance",
+        "memories",
         "memory",
         "memory_item",
         "number",
@@ -62,6 +64,7 @@ class Seat:
         self.trap = base + _TRAP
         self.error = base + _ERROR
         self.fuel = base + _FUEL
+        self.memories = base + _MEMORIES
         self.memory = base + _MEMORY
         self.memory_item = self.memory + EXTERN_ITEM
         self.function = base + _FUNCTION

@@ -13,9 +13,9 @@ from edge.model.function import Settings
 from edge.model.limits import MIB
 from edge.model.outcome import Outcome
 from edge.sandbox.engine import Engine, plan_pool
-from edge.sandbox.memories import LIBRARY, Memories
-from edge.sandbox.modules import files_path
-from edge.sandbox.snapshot.strip import take_memory
+from edge.sandbox.memories import LIBRARY, Images, Memories, encode_images
+from edge.sandbox.modules import memories_path
+from edge.sandbox.snapshot.strip import MemoryImage, take_memories
 from edge.worker import Worker
 from tests import wat
 
@@ -46,7 +46,7 @@ Start = Callable[..., tuple[wasmtime.Store, wasmtime.Memory]]
 @pytest.fixture
 def engine() -> Engine:
     """An engine with one slot, where this machine can have memories of its own."""
-    made = Engine(replace(plan_pool(8, 128 * MIB), slots=1))
+    made = Engine(replace(plan_pool(8, 128 * MIB), slots=1, memories_per_slot=1))
     if made.memories is None:
         pytest.skip("the kernel does not tell what was written")
     return made
@@ -55,19 +55,19 @@ def engine() -> Engine:
 @pytest.fixture
 def start(engine: Engine, tmp_path: Path) -> Start:
     """Start a module over an image that begins with some bytes."""
-    images: dict[tuple[bytes, int], int] = {}
+    opened: dict[tuple[bytes, int], Images] = {}
 
     def begin(content: bytes, pages: int = 2) -> tuple[wasmtime.Store, wasmtime.Memory]:
         gc.collect()  # an instance ends with its store
         assert engine.memories is not None
-        image = images.get((content, pages))
-        if image is None:
-            path = tmp_path / f"{len(images)}.memory"
-            path.write_bytes(content)
-            image = images[content, pages] = engine.memories.open_image(path, pages * PAGE)
-        module = wasmtime.Module(engine.modules, MODULE.format(pages=pages, data=""))
-        engine.memories.use(image)
-        store = wasmtime.Store(engine.modules)
+        images = opened.get((content, pages))
+        if images is None:
+            path = tmp_path / f"{len(opened)}.memories"
+            path.write_bytes(encode_images([MemoryImage(pages * PAGE, content)]))
+            images = opened[content, pages] = engine.memories.open_images(path)
+        module = wasmtime.Module(engine.wasmtime, MODULE.format(pages=pages, data=""))
+        images.use()
+        store = wasmtime.Store(engine.wasmtime)
         store.set_fuel(1_000_000)
         memory = wasmtime.Instance(store, module, []).exports(store)["memory"]
         assert isinstance(memory, wasmtime.Memory)
@@ -97,7 +97,7 @@ async def test_an_image_that_is_not_whole_is_made_again(worker: Worker, harm: st
     """The function answers, from a memory that is as it was."""
     version = await worker.deployer.deploy("f", SCRIBBLER, Settings())
     image = version.artifact.image
-    path = files_path(worker.sandbox.modules.path(image))
+    path = memories_path(worker.sandbox.modules.path(image))
     content = path.read_bytes()
     _harm(path, harm)
     worker.sandbox.modules.forget(image)
@@ -169,8 +169,8 @@ def test_without_the_library_the_pool_serves() -> None:
 def test_what_is_taken_is_what_was_there(data: str, taken: bytes) -> None:
     """The memory a module starts with is the bytes taken, and over those it has none of its own."""
     module = bytes(wasmtime.wat2wasm(MODULE.format(pages=2, data=data)))
-    stripped, memory = take_memory(module)
-    assert memory == taken
+    stripped, images = take_memories(module)
+    assert images == (MemoryImage(2 * PAGE, taken),)
     for code, expected in ((module, taken), (stripped, b"")):
         engine = wasmtime.Engine()
         store = wasmtime.Store(engine)
@@ -183,15 +183,17 @@ def test_what_is_taken_is_what_was_there(data: str, taken: bytes) -> None:
 def test_what_cannot_be_taken_stays() -> None:
     """Data that does not fit, and so traps at the start, does so still."""
     module = bytes(wasmtime.wat2wasm(MODULE.format(pages=1, data='(data (i32.const 65535) "ab")')))
-    assert take_memory(module) == (module, b"")
+    assert take_memories(module) == (module, (MemoryImage(PAGE, b""),))
 
 
-@pytest.mark.parametrize("harm", ["unknown section", "data far away"])
-def test_what_is_not_understood_or_too_far_away_stays(harm: str) -> None:
+def test_what_is_too_far_away_stays() -> None:
+    """A file would hold all the zeros before it."""
+    text = MODULE.format(pages=2_000, data='(data (i32.const 0x7000000) "ab")')
+    module = bytes(wasmtime.wat2wasm(text))
+    assert take_memories(module) == (module, (MemoryImage(2_000 * PAGE, b""),))
+
+
+def test_what_is_not_understood_stays() -> None:
     """A module that no snapshot is taken of is deployed all the same, whole."""
-    if harm == "unknown section":
-        module = b"\0asm\x01\0\0\0\x3f\0"
-    else:
-        text = MODULE.format(pages=2_000, data='(data (i32.const 0x7000000) "ab")')
-        module = bytes(wasmtime.wat2wasm(text))
-    assert take_memory(module) == (module, b"")
+    for module in (b"\0asm\x01\0\0\0\x3f\0", b"\0asm\x0d\0\1\0\1\x7f"):
+        assert take_memories(module) == (module, ())

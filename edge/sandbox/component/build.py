@@ -19,24 +19,31 @@ from edge.sandbox.component.instance import ComponentInstance
 from edge.sandbox.component.loaded import LoadedComponent
 from edge.sandbox.engine import Engine
 from edge.sandbox.instance import Allowance
+from edge.sandbox.memories import Images
 from edge.sandbox.seats import Seats
 from edge.sandbox.stop import GuestStopped
 
 _MESSAGE_CHARS_MAX = 500
 
 
-def build_component(engine: Engine, module: bytes, allowance: Allowance) -> tuple[GuestKind, bytes]:
-    """Its kind, and machine code for this host. Raises InvalidModule."""
+def build_component(
+    engine: Engine, module: bytes, images: Images, allowance: Allowance
+) -> tuple[GuestKind, bytes]:
+    """Its kind, and machine code for this host. Raises InvalidModule.
+
+    `images` are what its memories begin with, if that is not in it.
+    """
     try:
-        component = wit.Component(engine.wasmtime, module)
+        compiled = bytes(wit.Component(engine.compiler, module).serialize())
+        component = wit.Component.deserialize(engine.wasmtime, compiled)
     except wasmtime.WasmtimeError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = (lines[-1] if lines else "it is malformed")[:_MESSAGE_CHARS_MAX]
         raise InvalidModule(f"the component cannot be compiled: {reason}") from None
     seats = Seats(1)
-    loaded = LoadedComponent(engine, component, seats.by_number)
+    loaded = LoadedComponent(engine, component, seats.by_number, images)
     _check_memory(loaded, seats, allowance)
-    return loaded.kind, bytes(component.serialize())
+    return loaded.kind, compiled
 
 
 def _check_memory(component: LoadedComponent, seats: Seats, allowance: Allowance) -> None:

@@ -28,7 +28,7 @@ from edge.sandbox.engine import (
     RESIDENT_BYTES,
 )
 from edge.sandbox.instance import TABLE_ELEMENTS_MAX, Allowance
-from edge.sandbox.seats import ERROR_WORD, FUEL_WORD, TRAP_WORD, Seat
+from edge.sandbox.seats import ERROR_WORD, FUEL_WORD, MEMORIES_WORD, TRAP_WORD, Seat
 
 if TYPE_CHECKING:
     from edge.sandbox.component.loaded import LoadedComponent
@@ -64,6 +64,7 @@ class ComponentInstance(Caller):
         self._arguments = 0
         self._seat = seat
         seat.component = self
+        seat.words[MEMORIES_WORD] = seat.words[MEMORIES_WORD + 1] = 0
         self._store: int = core.store_new(module.engine, seat.number, None)
         self.context = core.store_context(self._store)
         core.store_limiter(
@@ -161,9 +162,14 @@ class ComponentInstance(Caller):
             raise fault.as_stop(self.fuel_left(), self.surroundings.session.log)
 
     def _poll(self) -> bool:
+        images = None if self.started else self.module.images
+        if images is not None:
+            images.use(self._seat.memories)
         self._touched.begin()
         done: bool = (core.poll_released if self.off_loop else core.poll)(self.future)
         self._touched.end()
+        if images is not None:
+            images.put_away()
         return done
 
     # Ending
@@ -181,8 +187,15 @@ class ComponentInstance(Caller):
 
     @property
     def memory_bytes(self) -> int:
-        """What the guest touched: nothing tells how large a component's memories are."""
-        return self._touched.bytes + RESIDENT_BYTES
+        """Its present memory; in a pool what it touched, since Wasmtime does not tell."""
+        memory_bytes = self._seat.words[MEMORIES_WORD]
+        return memory_bytes or self._touched.bytes + RESIDENT_BYTES
+
+    @property
+    def held_bytes(self) -> int:
+        """What of that is the guest's own, and not its image's."""
+        kept_bytes = self._seat.words[MEMORIES_WORD + 1]
+        return self._touched.bytes + (kept_bytes or RESIDENT_BYTES)
 
     def set_slice(self, fuel: int) -> None:
         """Change how long a slice is; only between polls."""

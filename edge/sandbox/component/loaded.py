@@ -21,6 +21,7 @@ from edge.sandbox.component.link import Linked
 from edge.sandbox.component.usual import UsualPages
 from edge.sandbox.component.values import Codec, owned_resource
 from edge.sandbox.engine import Engine
+from edge.sandbox.memories import Images
 from edge.sandbox.raw import address_of
 from edge.sandbox.seats import Seat
 
@@ -33,6 +34,7 @@ class LoadedComponent:
     __slots__ = (
         "component",
         "engine",
+        "images",
         "index",
         "kind",
         "linked",
@@ -49,10 +51,11 @@ class LoadedComponent:
         engine: Engine,
         component: wit.Component,
         seats: Sequence[Seat],
+        images: Images,
         package: Package | None = None,
         path: Path | None = None,
     ) -> None:
-        """`path` is the compiled file it was mapped from."""
+        """`path` is the compiled file it was mapped from, if its memories are copies of that."""
         found = inspect_component(component, engine.wasmtime)
         self.index = 0
         self.engine = engine.pointer
@@ -61,6 +64,7 @@ class LoadedComponent:
         self.kind = found.kind
         self.owned: Codec = owned_resource()
         self.package = package
+        self.images = images
         self.usual = UsualPages(path)
         self.stalls = False
         self.used_ns = perf_counter_ns()
@@ -88,9 +92,10 @@ class LoadedComponent:
 
 
 def load_component(
-    engine: Engine, path: Path, seats: Sequence[Seat], package: Package | None
+    engine: Engine, path: Path, seats: Sequence[Seat], package: Package | None, images: Images
 ) -> LoadedComponent:
     """Map a compiled file. Raises WasmtimeRefusal when it is stale, InvalidModule."""
     out = ctypes.POINTER(wasmtime._ffi.wasmtime_component_t)()
     raw.check(raw.component_load(engine.pointer, str(path).encode(), ctypes.addressof(out)))
-    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, package, path)
+    mapped = path if engine.memories is None else None
+    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, images, package, mapped)

@@ -148,8 +148,8 @@ class ReadyGuests:
 
     def _pop(self, line: Line) -> ComponentInstance:
         guest = line.waiting.popleft()
-        line.memory_bytes -= guest.memory_bytes
-        self.memory_bytes -= guest.memory_bytes
+        line.memory_bytes -= guest.held_bytes
+        self.memory_bytes -= guest.held_bytes
         self.count -= 1
         return guest
 
@@ -242,10 +242,10 @@ class ReadyGuests:
                 line.unfit = True
 
     def _add(self, line: Line, guest: ComponentInstance) -> None:
-        line.memory_each = guest.memory_bytes
+        line.memory_each = guest.held_bytes
         line.waiting.append(guest)
-        line.memory_bytes += guest.memory_bytes
-        self.memory_bytes += guest.memory_bytes
+        line.memory_bytes += guest.held_bytes
+        self.memory_bytes += guest.held_bytes
         self.count += 1
         if not self._within_memory(line, 0, 0):  # it took more than the one before
             self._close(self._pop(line))

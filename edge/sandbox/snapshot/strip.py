@@ -1,14 +1,16 @@
-"""Take the contents of a module's memory out of it: the module starts over nothing, and they are
-mapped beneath it (`sandbox/memories.c`).
+"""Take the contents of its memories out of a module or a component: it starts over nothing, and
+they are mapped beneath it (`sandbox/memories.c`).
 
-Neighbours: `sandbox/build.py` calls it on what it compiles.
-Invariant: the module over that memory is the module as it was; where that is not certain, it stays
-whole, over a memory of zeros, and Wasmtime copies its data in.
+Neighbours: `sandbox/build.py` calls it on what it compiles; `sandbox/memories.py` has their file.
+Invariant: what is stripped, over those memories, is what it was; where that is not certain, it
+stays whole, over memories of zeros, and Wasmtime copies its data in.
 """
+
+from typing import NamedTuple
 
 from edge.model.errors import SnapshotRefused
 from edge.model.limits import MIB
-from edge.sandbox.snapshot.binary import Reader, encode_vector
+from edge.sandbox.snapshot.binary import MAGIC, Reader, encode_u32, encode_vector
 from edge.sandbox.snapshot.constants import read_expression
 from edge.sandbox.snapshot.image import PAGE_BYTES
 from edge.sandbox.snapshot.parse import parse
@@ -16,28 +18,67 @@ from edge.sandbox.snapshot.sections import Kind, SectionId, assemble
 
 FILE_BYTES_MAX = 64 * MIB
 """A module whose data ends beyond stays whole: a file would hold the zeros between."""
+MEMORIES_MAX = 32
+"""Of one guest, as many as the head of their file has room for and Wasmtime makes instances."""
 
+_CORE_MODULE, _COMPONENT = 1, 4  # sections of a component
 _I32_CONST, _END = 0x41, 0x0B
 _DROPPED = b"\x01\0"
 
 
-def take_memory(module: bytes) -> tuple[bytes, bytes]:
-    """The module without what its memory begins with, and that, up to where it is zero."""
+class MemoryImage(NamedTuple):
+    """What a memory of `size_bytes` begins with; from there it is zero."""
+
+    size_bytes: int
+    content: bytes
+
+
+def take_memories(binary: bytes) -> tuple[bytes, tuple[MemoryImage, ...]]:
+    """A module or component without what its memories begin with, and that. Where two memories of
+    one size begin differently, nobody could tell them apart, and it stays whole."""
     try:
-        parsed = parse(module)
-        segments = _segments(parsed.bodies.get(SectionId.DATA, b"\0"))
+        stripped, images = _take(binary)
     except SnapshotRefused:  # an encoding that the parser does not know
-        return module, b""
-    if len(parsed.memories) != 1 or parsed.imported(Kind.MEMORY):
-        return module, b""
-    most = min(parsed.memories[0].minimum * PAGE_BYTES, FILE_BYTES_MAX)
+        return binary, ()
+    by_size = {image.size_bytes: image for image in images}
+    if len(by_size) != len(set(images)) or len(by_size) > MEMORIES_MAX:
+        return binary, ()
+    return stripped, tuple(by_size.values())
+
+
+def _take(binary: bytes) -> tuple[bytes, list[MemoryImage]]:
+    return _of_module(binary) if binary.startswith(MAGIC) else _of_component(binary)
+
+
+def _of_component(component: bytes) -> tuple[bytes, list[MemoryImage]]:
+    """The same of the modules and components in it."""
+    reader = Reader(component)
+    pieces, images = [reader.take(len(MAGIC))], list[MemoryImage]()
+    while reader.remaining:
+        section, body = reader.byte(), reader.sized()
+        content = body.take(body.remaining)
+        if section in (_CORE_MODULE, _COMPONENT):
+            content, found = _take(content)
+            images += found
+        pieces += [bytes((section,)), encode_u32(len(content)), content]
+    return b"".join(pieces), images
+
+
+def _of_module(module: bytes) -> tuple[bytes, list[MemoryImage]]:
+    parsed = parse(module)
+    if not parsed.memories:
+        return module, []
+    if len(parsed.memories) > 1 or parsed.imported(Kind.MEMORY):
+        raise SnapshotRefused("it has more memories than one")
+    size = parsed.memories[0].minimum * PAGE_BYTES
+    segments = _segments(parsed.bodies.get(SectionId.DATA, b"\0"))
     memory = bytearray()
     taken: list[bytes] = []
     for encoded, start, data in segments:
         if data is None:  # passive
             taken.append(encoded)
-        elif start is None or start + len(data) > most:
-            return module, b""
+        elif start is None or start + len(data) > min(size, FILE_BYTES_MAX):
+            return module, [MemoryImage(size, b"")]
         else:
             memory.extend(bytes(max(0, start + len(data) - len(memory))))
             memory[start : start + len(data)] = data
@@ -45,7 +86,8 @@ def take_memory(module: bytes) -> tuple[bytes, bytes]:
     bodies = dict(parsed.bodies)
     if taken:
         bodies[SectionId.DATA] = encode_vector(taken)
-    return assemble(bodies, parsed.customs), bytes(memory).rstrip(b"\0")
+    stripped = assemble(bodies, parsed.customs)
+    return stripped, [MemoryImage(size, bytes(memory).rstrip(b"\0"))]
 
 
 def _segments(body: bytes) -> list[tuple[bytes, int | None, bytes | None]]:

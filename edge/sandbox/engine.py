@@ -161,7 +161,8 @@ class Engine:
         """What the compiled code depends on, by the C API's names."""
         return {
             "consume_fuel": True,
-            "memory_init_cow": True,
+            # Memories of our own are copies already; Wasmtime cannot make them copies of a module's.
+            "memory_init_cow": self.memories is None,
             "memory_reservation": self.plan.reservation_bytes,
             "memory_guard_size": self.plan.guard_bytes,
             "memory_may_move": False,
@@ -211,8 +212,7 @@ class Engine:
     @cached_property
     def identity(self) -> str:
         """Digest of all that a compiled file depends on: wasmtime, settings and CPU."""
-        own = self.memories is not None  # else a guest has its memories' contents in it
-        text = f"{self.version} {sorted(self._settings().items())} {own} {_processor()}"
+        text = f"{self.version} {sorted(self._settings().items())} {_processor()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

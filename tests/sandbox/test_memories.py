@@ -186,6 +186,22 @@ def test_what_cannot_be_taken_stays() -> None:
     assert take_memories(module) == (module, (MemoryImage(PAGE, b""),))
 
 
+async def test_what_stays_whole_runs(worker: Worker) -> None:
+    """Where data goes to is computed: Wasmtime copies it into each guest's memory."""
+    module = wat.guest(
+        f"""(if (i32.ne (i32.load8_u (i32.const {BEGIN})) (i32.const 7)) (then unreachable))
+        (i32.store8 (i32.const {BEGIN}) (i32.const 8))
+        {wat.POINT}""",
+        pages=64,
+        more=f'(data (offset (i32.add (i32.const {BEGIN}) (i32.const 0))) "\\07")',
+    )
+    assert take_memories(module)[0] == module
+    await worker.deployer.deploy("f", module, Settings())
+    for _ in range(3):
+        result = await worker.invoker.invoke(Event("f", {}, "r"))
+        assert result.outcome is Outcome.OK, result.failure
+
+
 def test_what_is_too_far_away_stays() -> None:
     """A file would hold all the zeros before it."""
     text = MODULE.format(pages=2_000, data='(data (i32.const 0x7000000) "ab")')

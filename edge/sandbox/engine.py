@@ -161,7 +161,7 @@ class Engine:
         """What the compiled code depends on, by the C API's names."""
         return {
             "consume_fuel": True,
-            # Memories of our own are copies already; Wasmtime cannot make them copies of a module's.
+            # Memories of our own are copies already, and what is not Wasmtime's it cannot make one.
             "memory_init_cow": self.memories is None,
             "memory_reservation": self.plan.reservation_bytes,
             "memory_guard_size": self.plan.guard_bytes,

@@ -228,6 +228,11 @@ class Instance:
             return self.memory.size_bytes
         return self.memory_left_bytes
 
+    @property
+    def held_bytes(self) -> int:
+        """How much there may be to give back when it is closed."""
+        return self.memory_bytes
+
     def fuel_used(self) -> int:
         """Fuel the guest burned, with what its host calls were charged."""
         if self._store:

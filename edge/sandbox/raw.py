@@ -90,7 +90,6 @@ memory_creator_set = _call("wasmtime_config_host_memory_creator_set", None, _p, 
 stack_creator_set = _call("wasmtime_config_host_stack_creator_set", None, _p, _p)
 
 copy_in = function_of(_libc, "memcpy", _p, _p, c_char_p, _n)
-madvise = function_of(_libc, "madvise", ctypes.c_int, _p, _n, ctypes.c_int)
 copy_out = ctypes.string_at
 
 # Callbacks: `unchecked(env, caller, values, count) -> trap` and

@@ -329,11 +329,7 @@ class Scheduler:
     def close(self, execution: Execution) -> None:
         """Close an ended execution: here when it is small, else on the background thread, since
         giving back a hundred megabytes holds the loop for tens of milliseconds."""
-        ending = execution.ending
-        memory_bytes = (
-            execution.instance.memory_bytes if ending is None else ending.memory_peak_bytes
-        )
-        if memory_bytes > self._settings.close_inline_bytes_max:
+        if execution.instance.held_bytes > self._settings.close_inline_bytes_max:
             self._background.close(execution)
         else:
             execution.close()

@@ -93,15 +93,6 @@ class ComponentInstance(Caller):
         yield from self._finish()
         self.started = True
 
-    def start_ahead(self, guests: int, bytes_max: int) -> Generator[None, None, None]:
-        """Instantiate before there is an event, and fault in what it will have written.
-
-        With it there are `guests` that wait; `bytes_max` bounds what is faulted in for all.
-        """
-        yield from self.start()
-        yield from self.module.usual.fault_in(guests, bytes_max)
-        self._touched.add(self.module.usual.bytes)
-
     def call_text(self, text: bytes) -> Generator[None, None, bytes]:
         """Call the handler with one string (UTF-8); the string it answered."""
         seat = self._seat
@@ -193,7 +184,7 @@ class ComponentInstance(Caller):
 
     @property
     def held_bytes(self) -> int:
-        """What of that is the guest's own, and not its image's."""
+        """What of that it has for itself, and is not shared with others of its image."""
         kept_bytes = self._seat.words[MEMORIES_WORD + 1]
         return self._touched.bytes + (kept_bytes or RESIDENT_BYTES)
 
@@ -211,8 +202,6 @@ class ComponentInstance(Caller):
             core.future_delete(self.future)
             self.future = 0
         self._drop_arguments()
-        if self.restored_ns and not released and self.module.usual.is_learning:
-            self.module.usual.learn()
         (core.store_delete_released if released else core.store_delete)(self._store)
         self._store = 0
         self.abandon()

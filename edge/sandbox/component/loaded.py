@@ -18,7 +18,6 @@ from edge.model.errors import InvalidModule
 from edge.sandbox.component import raw
 from edge.sandbox.component.inspect import inspect_component
 from edge.sandbox.component.link import Linked
-from edge.sandbox.component.usual import UsualPages
 from edge.sandbox.component.values import Codec, owned_resource
 from edge.sandbox.engine import Engine
 from edge.sandbox.memories import Images
@@ -27,7 +26,7 @@ from edge.sandbox.seats import Seat
 
 
 class LoadedComponent:
-    """A component ready to be started. `stalls` and `usual` are what its guests taught us."""
+    """A component ready to be started. `stalls` is what its guests taught us."""
 
     first_slice = None
 
@@ -43,7 +42,6 @@ class LoadedComponent:
         "pointer",
         "stalls",
         "used_ns",
-        "usual",
     )
 
     def __init__(
@@ -53,9 +51,8 @@ class LoadedComponent:
         seats: Sequence[Seat],
         images: Images,
         package: Package | None = None,
-        path: Path | None = None,
     ) -> None:
-        """`path` is the compiled file it was mapped from, if its memories are copies of that."""
+        """`images` is what its memories begin with, if that is not in it."""
         found = inspect_component(component, engine.wasmtime)
         self.index = 0
         self.engine = engine.pointer
@@ -65,7 +62,6 @@ class LoadedComponent:
         self.owned: Codec = owned_resource()
         self.package = package
         self.images = images
-        self.usual = UsualPages(path)
         self.stalls = False
         self.used_ns = perf_counter_ns()
         self.linked = Linked(engine.wasmtime, found.imports, seats)
@@ -97,5 +93,4 @@ def load_component(
     """Map a compiled file. Raises WasmtimeRefusal when it is stale, InvalidModule."""
     out = ctypes.POINTER(wasmtime._ffi.wasmtime_component_t)()
     raw.check(raw.component_load(engine.pointer, str(path).encode(), ctypes.addressof(out)))
-    mapped = path if engine.memories is None else None
-    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, images, package, mapped)
+    return LoadedComponent(engine, wit.Component._from_ptr(out), seats, images, package)

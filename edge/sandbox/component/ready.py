@@ -139,7 +139,6 @@ class ReadyGuests:
             if line is not None:
                 self._drop(recipe)
             line = self._lines[recipe] = Line(component)
-            component.usual.begin()
             while len(self._lines) > LINES_MAX:
                 self._drop(next(iter(self._lines)))
         else:
@@ -190,8 +189,7 @@ class ReadyGuests:
             if seat is None:
                 return None
             guest = self._make(recipe, line.component, seat)
-            bytes_max = self._settings.ready_memory_per_function_mb * MIB
-            return recipe, guest, guest.start_ahead(len(line.waiting) + 1, bytes_max)
+            return recipe, guest, guest.start()
         return None
 
     def _has_room(self, line: Line) -> bool:

@@ -1,7 +1,7 @@
-"""How much memory a guest touched, by the page faults its thread took while it ran.
+"""How much memory a guest touched first, by the page faults its thread took while it ran.
 
-Neighbours: `instance.py` counts its polls, since the C API does not tell a component's size; the
-bounds of `ready.py` and the choice of who closes a guest rest on it.
+Neighbours: `instance.py` counts its polls; the bounds of `ready.py` rest on it, and where memories
+are a pool's, which tells no component's size, so do its usage and the choice of who closes it.
 """
 
 import mmap
@@ -26,10 +26,6 @@ class Touched:
     def end(self) -> None:
         """It does not run any more."""
         self._faults += resource.getrusage(_WHO).ru_minflt - self._before
-
-    def add(self, bytes_ahead: int) -> None:
-        """What was faulted in for it, and so will not be counted."""
-        self._faults += bytes_ahead // mmap.PAGESIZE
 
     @property
     def bytes(self) -> int:

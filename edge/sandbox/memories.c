@@ -385,11 +385,17 @@ static void free_if_unused(pool_t *pool)
     if (pool->ended && !pool->images) free(pool);
 }
 
+/* All slots, each with a guard behind it, and one before the first: as Wasmtime has it. */
+static size_t mapped_bytes(const settings_t *settings)
+{
+    return settings->guard + settings->slots * (settings->reservation + settings->guard);
+}
+
 /* The engine is gone, and with it all guests. Whoever has images may still close them. */
 static void end(void *env)
 {
     pool_t *pool = env;
-    munmap(pool->base, pool->settings.slots * (pool->settings.reservation + pool->settings.guard));
+    if (pool->base) munmap(pool->base - pool->settings.guard, mapped_bytes(&pool->settings));
     close(pool->pagemap);
     free(pool->slots);
     pool->ended = 1;
@@ -430,7 +436,7 @@ void edge_image_close(image_t *image)
 pool_t *edge_memories_open(const settings_t *settings)
 {
     region_t found[REGIONS];
-    uint8_t *walked;
+    uint8_t *walked, *base;
     pool_t *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     pool->settings = *settings;
@@ -438,9 +444,9 @@ pool_t *edge_memories_open(const settings_t *settings)
     pool->creator = (creator_t){.env = pool, .create = create, .finalizer = end};
     pool->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     pool->slots = calloc(settings->slots, sizeof *pool->slots);
-    pool->base = mmap(NULL, settings->slots * (settings->reservation + settings->guard), PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (sysconf(_SC_PAGESIZE) == PAGE && pool->pagemap >= 0 && pool->slots && pool->base != MAP_FAILED &&
+    base = mmap(NULL, mapped_bytes(settings), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base != MAP_FAILED) pool->base = base + settings->guard;
+    if (sysconf(_SC_PAGESIZE) == PAGE && pool->pagemap >= 0 && pool->slots && pool->base &&
         scan(pool, pool->base, PAGE, found, &walked) == 0)
         return pool;
     end(pool);

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"iter"
 	"reflect"
 )
 
@@ -15,29 +16,27 @@ const (
 	growthFrames = stackBytes / 1024
 )
 
-// requests and answers lead to the goroutine that runs all events. Each call of an export has a
+// next runs one event on the coroutine that has run all before it. Each call of an export has a
 // goroutine of its own, whose stack would be copied several times as it grows.
 var (
-	requests = make(chan []byte)
-	answers  = make(chan []byte)
-	works    bool
-	warming  bool // then nothing is sent
+	next    func() ([]byte, bool)
+	asked   []byte
+	warming bool // then nothing is sent
 )
 
 // onWorker answers an event on the worker's stack.
 func onWorker(message []byte) []byte {
-	if !works {
-		works = true
-		go work()
+	if next == nil {
+		next, _ = iter.Pull(work)
 	}
-	requests <- message
-	return <-answers
+	asked = message
+	result, _ := next()
+	return result
 }
 
-func work() {
+func work(yield func([]byte) bool) {
 	growStack(growthFrames)
-	for message := range requests {
-		answers <- answer(message)
+	for yield(answer(asked)) {
 	}
 }
 

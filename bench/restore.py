@@ -79,6 +79,7 @@ class Starts:
         result = ctypes.create_string_buffer(64)
         address = ctypes.addressof(result)
         began = perf_counter_ns()
+        self._module.images.use()
         store = raw.store_new(self._module.engine, 0, None)
         context = raw.store_context(store)
         raw.set_fuel(context, FUEL)

@@ -1,7 +1,7 @@
 """`python -m bench.soak MINUTES`: mixed load, and what the host holds of it afterwards.
 
-Rounds of saturation with good requests; between them clients that leave in the middle, and messages
-that are refused. Memory, threads and descriptors of the worker are printed for each round. A host
+Rounds of saturation with good requests, to a module and every fourth to a component; between them
+clients that leave in the middle, and messages that are refused. Memory, threads and descriptors of the worker are printed for each round. A host
 that keeps something of a request shows it here as growth.
 
 Neighbours: `load.py` saturates; `process.py` watches.
@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from contextlib import closing
+from itertools import cycle
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from bench import guests, process
 from bench.load import saturate
 from bench.process import SERVER_CORE, load_cores, pinned
 from bench.server import Server
+from tests import components
 
 ROUND_S = 10
 ODD_PER_ROUND = 200
@@ -42,11 +44,13 @@ def main(minutes: float) -> int:
     held: list[tuple[float, int, int]] = []
     requests = 0
     with Server({SERVER_CORE}) as server, pinned(load_cores()):
-        url = server.deploy("hello", guests.sample("hello"))
+        hello = server.deploy("hello", guests.sample("hello"))
+        urls = cycle([hello] * 3 + [server.deploy("component", components.HELLO)])
         server.deploy("echo", guests.sample("echo"))
         server.deploy("sleep", guests.sleeping())
         until = monotonic() + minutes * 60
         while monotonic() < until:
+            url = next(urls)
             requests += int(saturate(url, load_cores(), seconds=ROUND_S).requests_per_s * ROUND_S)
             for number in range(ODD_PER_ROUND):
                 _ask_and_leave(server.http_url, ODD[number % len(ODD)])

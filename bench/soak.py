@@ -1,8 +1,9 @@
 """`python -m bench.soak MINUTES`: mixed load, and what the host holds of it afterwards.
 
 Rounds of saturation with good requests, to a module and every fourth to a component; between them
-clients that leave in the middle, and messages that are refused. Memory, threads and descriptors of the worker are printed for each round. A host
-that keeps something of a request shows it here as growth.
+clients that leave in the middle, and messages that are refused. Memory, threads and descriptors of
+the worker are printed for each round. A host that keeps something of a request shows it here as
+growth.
 
 Neighbours: `load.py` saturates; `process.py` watches.
 """

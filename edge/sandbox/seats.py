@@ -6,13 +6,14 @@ call (28 µs, not 15), so each seat holds one block, made once and used by one g
 
 Neighbours: `instance.py` sits on a seat; `imports.py` finds an instance by its seat's number.
 Invariant: a seat belongs to one instance at a time; its trap and error are 0 except between a call
-that failed and the reading of why; a guest never sees its memory.
+that failed and the reading of why; its arguments are of kind i32 except while a component has it;
+a guest never sees its memory.
 """
 
 import ctypes
 from typing import TYPE_CHECKING
 
-from edge.sandbox.raw import EXTERN_ITEM, VAL_ITEM, VAL_SIZE
+from edge.sandbox.raw import EXTERN_ITEM, KIND_I32, VAL_ITEM, VAL_SIZE
 
 if TYPE_CHECKING:
     from edge.sandbox.component.instance import ComponentInstance
@@ -73,6 +74,14 @@ class Seat:
         self.result = base + _RESULT
         self.taker: Instance | None = None
         self.component: ComponentInstance | None = None
+
+    def clear(self) -> None:
+        """What a component left: kinds of arguments that a module's call does not have, which would
+        end the process."""
+        self.component = None
+        words = self.words
+        words[TRAP_WORD] = words[ERROR_WORD] = 0
+        words[_ARGUMENTS // 8] = words[(_ARGUMENTS + VAL_SIZE) // 8] = KIND_I32
 
 
 class Seats:

@@ -28,7 +28,7 @@ from edge.sandbox.engine import (
     RESIDENT_BYTES,
 )
 from edge.sandbox.instance import TABLE_ELEMENTS_MAX, Allowance
-from edge.sandbox.seats import ERROR_WORD, FUEL_WORD, MEMORIES_WORD, TRAP_WORD, Seat
+from edge.sandbox.seats import ERROR_WORD, FUEL_WORD, MEMORIES_WORD, Seat
 
 if TYPE_CHECKING:
     from edge.sandbox.component.loaded import LoadedComponent
@@ -206,8 +206,7 @@ class ComponentInstance(Caller):
         self._store = 0
         self.abandon()
         seat = self._seat
-        seat.words[TRAP_WORD] = seat.words[ERROR_WORD] = 0
-        seat.component = None
+        seat.clear()
         return seat
 
     def _drop_arguments(self) -> None:

@@ -15,6 +15,7 @@ from edge.model.outcome import Outcome
 from edge.model.result import Result
 from edge.sandbox.component.envelope import TextEnvelope
 from edge.worker import Worker
+from tests import wat
 from tests.components import EXIT, HELLO, HOST, RANDOM, SLEEP, SOCKET, STDOUT, component, sleeper
 
 LIMITS = Limits(timeout_ms=1_000, memory_mb=16)
@@ -45,6 +46,17 @@ async def test_a_component_answers(worker: Worker) -> None:
     assert (first.outcome, first.value) == (Outcome.OK, "hello")
     assert first.usage.fuel == second.usage.fuel > 0
     assert first.usage.bytes_out == len('{"ok":"hello"}')
+
+
+async def test_its_seat_serves_a_module_next(worker: Worker) -> None:
+    """No call of a module trips over what a component left there, which ended the worker."""
+    await deploy(worker, MIRROR)
+    await worker.deployer.deploy("module", wat.sleeper(0.001), Settings())
+    for function in ("f", "module"):  # so many that they meet
+        event = Event(function, {"ok": 1}, "r")
+        results = await asyncio.gather(*(worker.invoker.invoke(event) for _ in range(32)))
+        assert function == "f" or {result.outcome for result in results} == {Outcome.OK}
+        await asyncio.sleep(0.05)
 
 
 async def test_the_envelope_is_lambdas(worker: Worker) -> None:

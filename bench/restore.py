@@ -110,7 +110,7 @@ async def _prepare(directory: Path) -> tuple[Starts, Starts]:
     engine, seats = Engine(plan), Seats(SLOTS)
     compiled = directory / "compiled"
     builder = Builder(plan, compiled, directory / "tmp", HostSettings(), FUEL)
-    first_slice = FirstSlice.load(engine.pointer, MEMORY_MB * MIB)
+    first_slice = FirstSlice.load(engine.pointer, MEMORY_MB * MIB, MEMORY_MB * MIB)
     imports = Imports(engine, seats, HostCalls({}))
     modules = Modules(engine, imports, compiled, SLOTS, first_slice)
     starts = []

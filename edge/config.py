@@ -80,7 +80,10 @@ class SandboxSettings:
     `slice_fuel_alone` is for a guest's first slice, and for all of one that has the worker to
     itself. `start_fuel` is what a start is counted as when functions share a worker: 40 µs.
     `waiting_max` bounds the requests that wait for their function's turn. `tmp_mb` is what a
-    component may keep in its `/tmp`. `ready_…` bound the components started ahead of demand.
+    component may keep in its `/tmp`. `ready_…` bound the components started ahead of demand,
+    `memory_kept_…` what guests often write and so stays mapped between them, in a worker and in
+    each memory. A guest with more memory than `close_at_once_bytes_max` is closed when its answer
+    has left, one with more than `close_inline_bytes_max` by a thread.
     """
 
     fuel_per_ms: int = 5_000_000
@@ -103,6 +106,9 @@ class SandboxSettings:
     ready_memory_per_function_mb: int = 32
     loaded_max: int = 1_024
     idle_unload_s: int = 60
+    memory_kept_mb: int = 64
+    memory_kept_each_mb: int = 2
+    close_at_once_bytes_max: int = 2 * MIB
     close_inline_bytes_max: int = 16 * MIB
 
     @property
@@ -129,6 +135,9 @@ class SandboxSettings:
             "ready_memory_per_function_mb": (0, 1 << 20),
             "loaded_max": (1, 100_000),
             "idle_unload_s": (1, 86_400),
+            "memory_kept_mb": (0, 1 << 20),
+            "memory_kept_each_mb": (0, 4_096),
+            "close_at_once_bytes_max": (0, 1 << 40),
             "close_inline_bytes_max": (0, 1 << 40),
         }
 

@@ -20,7 +20,7 @@ from edge.model.errors import Unsupported
 from edge.model.limits import KIB, MIB
 from edge.sandbox import raw
 from edge.sandbox.component import raw as component
-from edge.sandbox.memories import Memories
+from edge.sandbox.memories import KEPT, Kept, Memories
 
 WASMTIME_MAJOR = 50
 GIB = 1024 * MIB
@@ -120,11 +120,11 @@ def _layouts_match() -> bool:
 class Engine:
     """A Wasmtime engine with fuel and async calls, over memories of our own or a pool's."""
 
-    def __init__(self, plan: PoolPlan) -> None:
+    def __init__(self, plan: PoolPlan, kept: Kept = KEPT) -> None:
         self.plan = plan
         self.version = _check_wasmtime()
         slots = plan.slots * plan.memories_per_slot
-        self.memories = Memories.open(slots, plan.reservation_bytes, plan.guard_bytes)
+        self.memories = Memories.open(slots, plan.reservation_bytes, plan.guard_bytes, kept)
         self.wasmtime = self._pooling() if self.memories is None else self._over(self.memories)
         self.pointer = raw.address_of(self.wasmtime.ptr())
 

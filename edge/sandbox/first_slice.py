@@ -18,7 +18,7 @@ from typing import Self
 
 from wasmtime import _ffi
 
-from edge.model.limits import KIB, MIB
+from edge.model.limits import KIB
 from edge.sandbox import stop
 from edge.sandbox.instance import TABLE_ELEMENTS_MAX, Instance
 from edge.sandbox.memories import LIBRARY
@@ -26,9 +26,6 @@ from edge.sandbox.seats import MEMORY_WORDS
 
 ANSWER_BYTES_MAX = 64 * KIB
 """Longer answers are copied from the guest's memory, once."""
-CLOSED_BYTES_MAX = 2 * MIB
-"""A guest with more memory is closed when its answer has left: what it wrote is put back by then,
-and that takes 20 µs for a Go program."""
 
 _FUNCTIONS = (
     "wasmtime_store_new",
@@ -70,8 +67,11 @@ _DONE = int(Stage.DONE)  # reading an enum's member costs as much as the compari
 class FirstSlice:
     """The library, and the block through which it is talked to. Lives as long as its engine."""
 
-    def __init__(self, library: ctypes.PyDLL, engine: int, kept_bytes_max: int) -> None:
-        """A guest with more memory than `kept_bytes_max` is left open, to be closed by a thread."""
+    def __init__(
+        self, library: ctypes.PyDLL, engine: int, kept_bytes_max: int, closed_bytes_max: int
+    ) -> None:
+        """A guest with more memory than `closed_bytes_max` is left to be closed when its answer has
+        left, one with more than `kept_bytes_max` is left open, to be closed by a thread."""
         pointer, number = ctypes.c_void_p, ctypes.c_uint64
         said = (pointer, pointer, pointer, number, ctypes.c_int64, number)
         self._restore = library["edge_restore"]
@@ -87,12 +87,14 @@ class FirstSlice:
         wasmtime = ctypes.PyDLL(str(_ffi.filename))
         functions = [ctypes.cast(wasmtime[name], pointer).value or 0 for name in _FUNCTIONS]
         answer = ctypes.addressof(self._kept)
-        bounds = (TABLE_ELEMENTS_MAX, kept_bytes_max, CLOSED_BYTES_MAX)
+        bounds = (TABLE_ELEMENTS_MAX, kept_bytes_max, closed_bytes_max)
         settings = (engine, *bounds, answer, ANSWER_BYTES_MAX)
         struct.pack_into(f"{_SAID}Q", self._block, 0, *functions, *settings)
 
     @classmethod
-    def load(cls, engine: int, kept_bytes_max: int, path: Path = LIBRARY) -> Self | None:
+    def load(
+        cls, engine: int, kept_bytes_max: int, closed_bytes_max: int, path: Path = LIBRARY
+    ) -> Self | None:
         """The library for an engine; None where it was not built, or not from this source."""
         try:
             library = ctypes.PyDLL(str(path))
@@ -100,7 +102,9 @@ class FirstSlice:
         except (OSError, AttributeError):
             return None
         block_bytes.restype = ctypes.c_uint64
-        return cls(library, engine, kept_bytes_max) if block_bytes() == _WORDS * 8 else None
+        if block_bytes() != _WORDS * 8:
+            return None
+        return cls(library, engine, kept_bytes_max, closed_bytes_max)
 
     def run(self, instance: Instance, event: bytes) -> bytes | None:
         """The answer of a guest that is over then, and perhaps to be closed; None when there is

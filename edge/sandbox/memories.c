@@ -1,108 +1,25 @@
-/* The memories of guests: made for Wasmtime, and put back as they were when a guest is gone.
+/* The memories of guests: made for Wasmtime, and used again when a guest is gone.
  *
- * A memory is a slot, mapped copy-on-write from its image. Pages that guests wrote twice are kept: the
- * next guest of the image finds them mapped, and copied back. All else that was written is given back to
- * the kernel, which is asked what that is (PAGEMAP_SCAN, Linux 6.7); pages that were only read stay.
+ * A memory is a slot, mapped copy-on-write from its image.
  *
- * Neighbours: memories.py sets it up, opens images and says which is started next on a thread.
+ * Neighbours: memories.py sets it up, opens images and says which is started next on a thread; pages.c
+ * puts back what a guest wrote.
  * Invariant: a slot that is not a guest's holds its image, byte for byte, and nothing beyond it can be
  * touched. Between guests of different images a slot is mapped anew.
- * Source of the layouts: wasmtime 50's C headers; Documentation/admin-guide/mm/pagemap.rst.
+ * Source of the layouts: wasmtime 50's C headers.
  */
 #define _GNU_SOURCE
+#include "memories.h"
+
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, REGIONS = 128, KEPT = 2 };
-enum { IS_FILE = 4, IS_PRESENT = 8, IS_SWAPPED = 16 };
-
-typedef struct {
-    uint64_t size, flags, start, end, walk_end, regions, regions_length, pages_max;
-    uint64_t inverted, mask, any_of, returned;
-} scan_t;
-typedef struct { uint64_t start, end, categories; } region_t;
-
-#define PAGEMAP_SCAN _IOWR('f', 16, scan_t)
-
-typedef struct slot slot_t;
-typedef struct image image_t;
-typedef struct pool pool_t;
-
-/* What a guest is told of its memories: how large they are, and what of that was mapped for it. */
-typedef struct { uint64_t bytes, kept_bytes; } counts_t;
-
-struct slot {
-    slot_t *next; /* in a list of free ones */
-    image_t *image;
-    uint8_t *base;
-    size_t bytes; /* that can be touched */
-    size_t kept_bytes;
-    counts_t *counts; /* of the guest that has it, if it wants them */
-};
-
-struct image {
-    pool_t *pool;
-    image_t *next;
-    image_t *beside; /* of another memory of the same guests */
-    slot_t *free;
-    char *path;
-    uint8_t *bytes; /* as they are to be */
-    size_t offset, file_size, size, kept_pages, live;
-    int closed;
-    uint8_t written[]; /* for each page how often a guest did, up to KEPT */
-};
-
-typedef struct {
-    uint64_t slots, reservation, guard, kept_pages_max, kept_bytes_max;
-    void *(*error_new)(const char *message);
-} settings_t;
-
-/* What Wasmtime is given. */
-typedef struct {
-    void *env;
-    uint8_t *(*get)(void *env, size_t *size, size_t *capacity);
-    void *(*grow)(void *env, size_t size);
-    void (*finalizer)(void *env);
-} memory_t;
-typedef struct {
-    void *env;
-    void *(*create)(void *env, const void *type, size_t minimum, size_t maximum, size_t reserved,
-                    size_t guard, memory_t *made);
-    void (*finalizer)(void *env);
-} creator_t;
-
-struct pool {
-    pthread_mutex_t lock;
-    settings_t settings;
-    creator_t creator;
-    int pagemap, ended;
-    uint8_t *base;
-    slot_t *slots, *free; /* free: mapped from no image */
-    size_t made, kept_bytes;
-    image_t *images;
-};
-
 static __thread image_t *current;
 static __thread counts_t *current_counts;
-
-static int scan(pool_t *pool, uint8_t *start, size_t size, region_t *found, uint8_t **walked)
-{
-    scan_t asked = {
-        .size = sizeof asked, .start = (uintptr_t)start, .end = (uintptr_t)start + size,
-        .regions = (uintptr_t)found, .regions_length = REGIONS,
-        .inverted = IS_FILE, .mask = IS_FILE, .any_of = IS_PRESENT | IS_SWAPPED,
-    };
-    int count = ioctl(pool->pagemap, PAGEMAP_SCAN, &asked);
-    *walked = (uint8_t *)(uintptr_t)asked.walk_end;
-    return count;
-}
 
 /* Map the image's part of its file at a place. It is opened each time: slots are few and mapped
  * seldom, and a thousand modules would hold a thousand descriptors. */
@@ -252,62 +169,14 @@ static slot_t *take(image_t *image)
 
 /* These without. */
 
-/* Copy back a stretch of pages that are all kept, or give back one of which none is. */
-static size_t restore(slot_t *slot, size_t start, size_t size, int is_kept)
-{
-    uint8_t *base = slot->base + start;
-    if (is_kept) memcpy(base, slot->image->bytes + start, size);
-    else if (madvise(base, size, MADV_DONTNEED)) abort(); /* as above */
-    return is_kept ? size : 0;
-}
-
-/* Whether guests write a page so often that it is kept; told that one did. */
-static int is_usual(image_t *image, size_t page)
-{
-    if (image->written[page] >= KEPT) return 1;
-    if (image->kept_pages >= image->pool->settings.kept_pages_max) return 0;
-    if (++image->written[page] < KEPT) return 0;
-    image->kept_pages++;
-    return 1;
-}
-
-/* Put back what a region of written pages was; how much of it stays mapped. */
-static size_t restore_region(slot_t *slot, size_t start, size_t end)
-{
-    size_t kept = 0;
-    while (start < end) {
-        int usual = is_usual(slot->image, start / PAGE);
-        size_t next = start + PAGE;
-        while (next < end && usual && slot->image->written[next / PAGE] >= KEPT) next += PAGE;
-        while (!usual && next < end && !is_usual(slot->image, next / PAGE)) next += PAGE;
-        kept += restore(slot, start, next - start, usual);
-        start = next;
-    }
-    return kept;
-}
-
 static void reset(slot_t *slot)
 {
-    region_t found[REGIONS];
     image_t *image = slot->image;
     pool_t *pool = image->pool;
-    uint8_t *at = slot->base, *end = slot->base + image->size;
-    size_t kept = 0;
-    if (slot->bytes > image->size && !close_off(end, slot->bytes - image->size)) abort();
+    size_t kept, grown = slot->bytes - image->size;
+    if (!close_off(slot->base + image->size, grown)) abort();
     slot->bytes = image->size;
-    while (at < end) {
-        int count = scan(pool, at, end - at, found, &at);
-        if (count < 0) {
-            if (madvise(slot->base, image->size, MADV_DONTNEED)) abort();
-            kept = 0;
-            break;
-        }
-        for (int index = 0; index < count; index++) {
-            uint8_t *from = (uint8_t *)(uintptr_t)found[index].start;
-            uint8_t *to = (uint8_t *)(uintptr_t)found[index].end;
-            kept += restore_region(slot, from - slot->base, to - slot->base);
-        }
-    }
+    kept = edge_pages_restore(slot);
     pthread_mutex_lock(&pool->lock);
     pool->kept_bytes += kept - slot->kept_bytes;
     slot->kept_bytes = kept;
@@ -435,8 +304,7 @@ void edge_image_close(image_t *image)
 /* What makes memories for one engine, NULL where this machine cannot. */
 pool_t *edge_memories_open(const settings_t *settings)
 {
-    region_t found[REGIONS];
-    uint8_t *walked, *base;
+    uint8_t *base;
     pool_t *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     pool->settings = *settings;
@@ -447,7 +315,7 @@ pool_t *edge_memories_open(const settings_t *settings)
     base = mmap(NULL, mapped_bytes(settings), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base != MAP_FAILED) pool->base = base + settings->guard;
     if (sysconf(_SC_PAGESIZE) == PAGE && pool->pagemap >= 0 && pool->slots && pool->base &&
-        scan(pool, pool->base, PAGE, found, &walked) == 0)
+        edge_pages_are_told(pool))
         return pool;
     end(pool);
     return NULL;

@@ -12,7 +12,7 @@ import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from edge.model.limits import MIB
 from edge.sandbox import raw
@@ -20,10 +20,6 @@ from edge.sandbox.snapshot.strip import MemoryImage
 
 LIBRARY = Path(__file__).with_name("libfirst_slice.so")
 """What the C files of this folder are compiled to."""
-KEPT_PAGES_MAX = 512
-"""Of one image: what guests write is kept for the next ones up to 2 MiB."""
-KEPT_BYTES_MAX = 64 * MIB
-"""In all free memories of a worker."""
 
 HEAD_BYTES = 4_096
 """What a file of images begins with: how many there are, and of each where it begins in the file,
@@ -46,6 +42,17 @@ def encode_images(images: Iterable[MemoryImage]) -> bytes:
     return (_COUNT.pack(count) + head).ljust(HEAD_BYTES, b"\0") + contents
 
 
+class Kept(NamedTuple):
+    """How much memory that guests often write stays mapped for the next ones: of all free memories
+    of a worker together, and of each."""
+
+    bytes_max: int = 64 * MIB
+    each_bytes_max: int = 2 * MIB
+
+
+KEPT = Kept()
+
+
 class Memories:
     """What makes memories for one engine. Lives as long as it."""
 
@@ -64,7 +71,12 @@ class Memories:
 
     @classmethod
     def open(
-        cls, slots: int, reservation_bytes: int, guard_bytes: int, path: Path = LIBRARY
+        cls,
+        slots: int,
+        reservation_bytes: int,
+        guard_bytes: int,
+        kept: Kept = KEPT,
+        path: Path = LIBRARY,
     ) -> Self | None:
         """None where the library was not built, or the kernel does not tell what was written."""
         try:
@@ -72,7 +84,8 @@ class Memories:
             opens = raw.function_of(library, "edge_memories_open", _pointer, ctypes.c_char_p)
         except (OSError, AttributeError):
             return None
-        sizes = (slots, reservation_bytes, guard_bytes, KEPT_PAGES_MAX, KEPT_BYTES_MAX)
+        each_pages_max = kept.each_bytes_max // mmap.PAGESIZE
+        sizes = (slots, reservation_bytes, guard_bytes, each_pages_max, kept.bytes_max)
         pool = opens(struct.pack("6Q", *sizes, raw.error_new()))
         return cls(library, pool) if pool else None
 

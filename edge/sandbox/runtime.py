@@ -12,6 +12,7 @@ from time import perf_counter_ns
 
 from edge.config import SandboxSettings
 from edge.host.calls import HostCalls
+from edge.model.limits import MIB
 from edge.model.outcome import Failure, Outcome
 from edge.model.readiness import Readiness
 from edge.sandbox.component.loaded import LoadedComponent
@@ -22,6 +23,7 @@ from edge.sandbox.execution import Ending, Execution, Work, end_at_once
 from edge.sandbox.first_slice import FirstSlice
 from edge.sandbox.imports import Imports
 from edge.sandbox.instance import Instance
+from edge.sandbox.memories import Kept
 from edge.sandbox.modules import Modules
 from edge.sandbox.scheduler import Scheduler, Turn
 from edge.sandbox.seats import Seats
@@ -39,10 +41,13 @@ class Sandbox:
         self, plan: PoolPlan, compiled: Path, settings: SandboxSettings, calls: HostCalls
     ) -> None:
         self._settings = settings
-        self.engine = Engine(plan)
+        kept = Kept(settings.memory_kept_mb * MIB, settings.memory_kept_each_mb * MIB)
+        self.engine = Engine(plan, kept)
         self._seats = Seats(plan.slots)
         self._imports = Imports(self.engine, self._seats, calls)
-        first_slice = FirstSlice.load(self.engine.pointer, settings.close_inline_bytes_max)
+        first_slice = FirstSlice.load(
+            self.engine.pointer, settings.close_inline_bytes_max, settings.close_at_once_bytes_max
+        )
         self.modules = Modules(
             self.engine, self._imports, compiled, settings.loaded_max, first_slice
         )

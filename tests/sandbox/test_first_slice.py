@@ -110,7 +110,7 @@ async def test_a_guest_that_may_wait_and_does_not_needs_no_fiber(worker: Worker)
 def test_without_the_library_there_is_no_first_slice() -> None:
     """Where edge was installed without a C compiler, guests start on fibers."""
     assert LIBRARY.exists()
-    assert FirstSlice.load(0, 0, LIBRARY.with_name("absent.so")) is None
+    assert FirstSlice.load(0, 0, 0, LIBRARY.with_name("absent.so")) is None
 
 
 async def _invoke(worker: Worker, name: str) -> Result:

@@ -121,6 +121,22 @@ def test_what_is_written_twice_is_kept(engine: Engine, start: Start) -> None:
     assert bytes(memory.read(store, 0, 4 * PAGE)) == b"image".ljust(4 * PAGE, b"\0")
 
 
+def test_what_is_seldom_written_is_not_kept(engine: Engine, start: Start) -> None:
+    """A page that two guests wrote and no other did is given back."""
+    assert engine.memories is not None
+    for round_ in range(24):
+        store, memory = start(b"image", pages=4)
+        memory.write(store, b"often", 0)
+        if round_ < 2:
+            memory.write(store, b"seldom", PAGE)
+        assert memory.read(store, PAGE + 6, PAGE + 7) == b"\0"
+        del store, memory
+        gc.collect()
+        if round_ == 2:
+            assert engine.memories.kept_bytes == 2 * 4096
+    assert engine.memories.kept_bytes == 4096
+
+
 def test_a_slot_changes_hands(start: Start) -> None:
     """The next image's guest sees that image, shorter or longer, and nothing of the last one's."""
     for content, pages in ((b"one", 4), (b"", 1), (b"two" * 9_000, 2), (b"one", 4), (b"", 9)):
@@ -154,7 +170,7 @@ def test_no_more_guests_than_slots(start: Start) -> None:
 
 def test_without_the_library_the_pool_serves() -> None:
     """Where edge was installed without a C compiler."""
-    assert Memories.open(1, 4 << 30, 1 << 20, LIBRARY.with_name("absent.so")) is None
+    assert Memories.open(1, 4 << 30, 1 << 20, path=LIBRARY.with_name("absent.so")) is None
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,16 @@ void edge_image_use(image_t *image, counts_t *counts)
  * with zeros, and Wasmtime copies them in. */
 static image_t *find_image(image_t *first, size_t size)
 {
+    pthread_mutex_t *lock = &first->pool->lock;
     image_t *image = first;
+    pthread_mutex_lock(lock);
     while (image && image->size != size) image = image->beside;
-    if (image) return image;
-    image = edge_image_open(first->pool, "", 0, 0, size, first->beside);
-    if (image) first->beside = image;
+    pthread_mutex_unlock(lock);
+    if (image || !(image = edge_image_open(first->pool, "", 0, 0, size, NULL))) return image;
+    pthread_mutex_lock(lock);
+    image->beside = first->beside;
+    first->beside = image;
+    pthread_mutex_unlock(lock);
     return image;
 }
 

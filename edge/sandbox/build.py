@@ -21,7 +21,7 @@ from pathlib import Path
 import wasmtime
 
 from edge.host.wasi2.package import read_package
-from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused
+from edge.model.errors import EdgeError, InvalidModule, SnapshotRefused, StorageFailure
 from edge.model.function import GuestKind, SnapshotReport, SnapshotState
 from edge.model.limits import MIB
 from edge.model.prime import Prime
@@ -229,6 +229,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         document: dict[str, object] = {"report": asdict(build(order))}
+    except OSError as error:  # a full disk, as a rule
+        document = {"error": {"code": StorageFailure.code, "message": f"the build failed: {error}"}}
     except EdgeError as error:
         document = {"error": {"code": error.code, "message": error.message}}
     except MemoryError:

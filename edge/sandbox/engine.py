@@ -20,7 +20,7 @@ from edge.model.errors import Unsupported
 from edge.model.limits import KIB, MIB
 from edge.sandbox import raw
 from edge.sandbox.component import raw as component
-from edge.sandbox.memories import KEPT, Kept, Memories
+from edge.sandbox.memories import FORMAT, KEPT, Kept, Memories
 
 WASMTIME_MAJOR = 50
 GIB = 1024 * MIB
@@ -212,7 +212,7 @@ class Engine:
     @cached_property
     def identity(self) -> str:
         """Digest of all that a compiled file depends on: wasmtime, settings and CPU."""
-        text = f"{self.version} {sorted(self._settings().items())} {_processor()}"
+        text = f"{self.version} {sorted(self._settings().items())} {FORMAT} {_processor()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

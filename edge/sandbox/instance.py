@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from edge.host.memory import MemoryFault
 from edge.host.session import FuelSpent, Session
 from edge.sandbox import raw, stop
+from edge.sandbox.memories import Images
 from edge.sandbox.memory import GuestMemory
 from edge.sandbox.seats import (
     ERROR_WORD,
@@ -137,9 +138,7 @@ class Instance:
         self._future = raw.instantiate_async(
             self.module.pre, self._context, seat.instance, seat.trap, seat.error
         )
-        self.module.images.use()  # its memory is made by the first poll
-        yield from self._finish()
-        self.module.images.put_away()
+        yield from self._finish(self.module.images)
         self._find_memory()
         return 0
 
@@ -164,8 +163,16 @@ class Instance:
         yield from self._finish()
         return words[RESULT_WORD]
 
-    def _finish(self) -> Generator[None, None, None]:
-        while not (raw.poll_released if self.off_loop else raw.poll)(self._future):
+    def _finish(self, images: Images | None = None) -> Generator[None, None, None]:
+        """Poll until it is done; `images` is what memories are made of meanwhile."""
+        while True:
+            if images is not None:
+                images.use()
+            is_done = (raw.poll_released if self.off_loop else raw.poll)(self._future)
+            if images is not None:
+                images.put_away()
+            if is_done:
+                break
             yield
             self.budget_ns = self.allowance.host_ns_per_slice
             if self._pinched:

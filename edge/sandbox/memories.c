@@ -21,11 +21,11 @@
 static __thread image_t *current;
 static __thread counts_t *current_counts;
 
-/* Map the image's part of its file at a place. It is opened each time: slots are few and mapped
- * seldom, and a thousand modules would hold a thousand descriptors. */
+/* Map the image's part of its file, at a place or anywhere. It is opened each time: slots are few and
+ * mapped seldom, and a thousand modules would hold a thousand descriptors. */
 static void *map_file(const image_t *image, void *place, int access)
 {
-    int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED;
+    int flags = MAP_PRIVATE | MAP_NORESERVE | (place ? MAP_FIXED : 0);
     int file = open(image->path, O_RDONLY | O_CLOEXEC);
     struct stat found;
     void *bytes = MAP_FAILED;
@@ -44,7 +44,6 @@ image_t *edge_image_open(pool_t *pool, const char *path, size_t offset, size_t f
 {
     image_t *image = calloc(1, sizeof *image + size / PAGE);
     char *kept_path = strdup(path);
-    void *bytes = NULL;
     if (image && kept_path && file_size <= size) {
         image->pool = pool;
         image->beside = beside;
@@ -52,17 +51,14 @@ image_t *edge_image_open(pool_t *pool, const char *path, size_t offset, size_t f
         image->offset = offset;
         image->file_size = file_size;
         image->size = size;
-        if (size)
-            bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        image->bytes = bytes;
-        if (bytes != MAP_FAILED && (!file_size || map_file(image, bytes, PROT_READ) != MAP_FAILED)) {
+        if (file_size) image->bytes = map_file(image, NULL, PROT_READ);
+        if (image->bytes != MAP_FAILED) {
             pthread_mutex_lock(&pool->lock);
             image->next = pool->images;
             pool->images = image;
             pthread_mutex_unlock(&pool->lock);
             return image;
         }
-        if (bytes && bytes != MAP_FAILED) munmap(bytes, size);
     }
     free(kept_path);
     free(image);
@@ -102,16 +98,36 @@ static int close_off(uint8_t *start, size_t size)
 
 /* These are called with the lock held. */
 
+/* Take a slot from its image. One that cannot be closed off (the process has too many mappings) is not
+ * used again: nobody can read then what is in it. */
 static void unmap(slot_t *slot)
 {
     pool_t *pool = slot->image->pool;
     pool->kept_bytes -= slot->kept_bytes;
+    slot->image->kept_bytes -= slot->kept_bytes;
     slot->kept_bytes = 0;
     slot->image = NULL;
-    if (!close_off(slot->base, slot->bytes)) abort(); /* else a tenant's bytes would stay */
+    if (!close_off(slot->base, slot->bytes)) {
+        madvise(slot->base, slot->bytes, MADV_DONTNEED);
+        return;
+    }
     slot->bytes = 0;
     slot->next = pool->free;
     pool->free = slot;
+}
+
+/* Have the image that keeps most let go of the slot that it used longest ago. */
+static void evict(pool_t *pool)
+{
+    image_t *most = NULL;
+    slot_t **place, *slot;
+    for (image_t *image = pool->images; image; image = image->next)
+        if (image->free && (!most || image->kept_bytes > most->kept_bytes)) most = image;
+    if (!most) return;
+    for (place = &most->free; (*place)->next; place = &(*place)->next) continue;
+    slot = *place;
+    *place = NULL;
+    unmap(slot);
 }
 
 static void forget(image_t *image)
@@ -119,7 +135,7 @@ static void forget(image_t *image)
     image_t **place = &image->pool->images;
     while (*place != image) place = &(*place)->next;
     *place = image->next;
-    if (image->size) munmap(image->bytes, image->size);
+    if (image->file_size) munmap(image->bytes, image->file_size);
     free(image->path);
     free(image);
 }
@@ -143,12 +159,16 @@ static slot_t *find_free(pool_t *pool)
     return slot;
 }
 
-static int map_image(uint8_t *base, const image_t *image)
+/* Where no descriptor is free, or the file is gone, a copy will do. */
+static int map_image(slot_t *slot, const image_t *image)
 {
     int access = PROT_READ | PROT_WRITE;
     size_t begun = (image->file_size + PAGE - 1) / PAGE * PAGE;
-    if (image->file_size && map_file(image, base, access) == MAP_FAILED) return 0;
-    return begun == image->size || !mprotect(base + begun, image->size - begun, access);
+    slot->is_copy = image->file_size && map_file(image, slot->base, access) == MAP_FAILED;
+    if (slot->is_copy) begun = 0;
+    if (begun < image->size && mprotect(slot->base + begun, image->size - begun, access)) return 0;
+    if (slot->is_copy) memcpy(slot->base, image->bytes, image->file_size);
+    return 1;
 }
 
 static slot_t *take(image_t *image)
@@ -161,10 +181,11 @@ static slot_t *take(image_t *image)
     }
     slot = find_free(pool);
     if (!slot) return NULL;
-    if (!map_image(slot->base, image)) {
-        if (!close_off(slot->base, image->size)) abort();
-        slot->next = pool->free;
-        pool->free = slot;
+    if (!map_image(slot, image)) {
+        if (close_off(slot->base, image->size)) { /* else it is not used again */
+            slot->next = pool->free;
+            pool->free = slot;
+        }
         return NULL;
     }
     slot->image = image;
@@ -174,18 +195,21 @@ static slot_t *take(image_t *image)
 
 /* These without. */
 
-static void reset(slot_t *slot)
+/* Make a slot its image again; 0 when that cannot be done. */
+static int reset(slot_t *slot)
 {
     image_t *image = slot->image;
     pool_t *pool = image->pool;
-    size_t kept, grown = slot->bytes - image->size;
-    if (!close_off(slot->base + image->size, grown)) abort();
+    size_t kept;
+    if (slot->is_copy || !close_off(slot->base + image->size, slot->bytes - image->size)) return 0;
     slot->bytes = image->size;
-    kept = edge_pages_restore(slot);
+    if (!edge_pages_restore(slot, &kept)) return 0;
     pthread_mutex_lock(&pool->lock);
     pool->kept_bytes += kept - slot->kept_bytes;
+    image->kept_bytes += kept - slot->kept_bytes;
     slot->kept_bytes = kept;
     pthread_mutex_unlock(&pool->lock);
+    return 1;
 }
 
 static void release(void *env)
@@ -193,15 +217,16 @@ static void release(void *env)
     slot_t *slot = env;
     image_t *image = slot->image;
     pool_t *pool = image->pool;
-    reset(slot);
+    int is_whole = reset(slot);
     pthread_mutex_lock(&pool->lock);
     image->live--;
-    if (image->closed || pool->kept_bytes > pool->settings.kept_bytes_max) {
+    if (image->closed || !is_whole) {
         unmap(slot);
         if (image->closed && !image->live) forget(image);
     } else {
         slot->next = image->free;
         image->free = slot;
+        if (pool->kept_bytes > pool->settings.kept_bytes_max) evict(pool);
     }
     pthread_mutex_unlock(&pool->lock);
 }

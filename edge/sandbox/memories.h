@@ -21,6 +21,7 @@ struct slot {
     uint8_t *base;
     size_t bytes; /* that can be touched */
     size_t kept_bytes;
+    int is_copy;      /* the image's file could not be mapped: it is not used again */
     counts_t *counts; /* of the guest that has it, if it wants them */
 };
 
@@ -30,8 +31,9 @@ struct image {
     image_t *beside; /* of another memory of the same guests */
     slot_t *free;
     char *path;
-    uint8_t *bytes; /* as they are to be */
+    uint8_t *bytes; /* of the file; all behind them are zero */
     size_t offset, file_size, size, kept_pages, live;
+    size_t kept_bytes; /* of its free slots and those in use */
     int closed;
     uint8_t credit[]; /* of each page: pages.c */
 };
@@ -71,7 +73,8 @@ struct pool {
 /* Whether the kernel tells what was written. */
 int edge_pages_are_told(pool_t *pool);
 
-/* Make a slot its image again, byte for byte; how many bytes of it stay mapped for the next guest. */
-size_t edge_pages_restore(slot_t *slot);
+/* Make a slot its image again, byte for byte, and say how many bytes of it stay mapped for the next
+ * guest. 0 when that cannot be done. */
+int edge_pages_restore(slot_t *slot, size_t *kept);
 
 #endif

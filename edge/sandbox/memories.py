@@ -16,11 +16,13 @@ from typing import NamedTuple, Self
 
 from edge.model.limits import MIB
 from edge.sandbox import raw
-from edge.sandbox.snapshot.strip import MemoryImage
+from edge.sandbox.snapshot.strip import MemoryContent
 
 LIBRARY = Path(__file__).with_name("libfirst_slice.so")
 """What the C files of this folder are compiled to."""
 
+FORMAT = 1
+"""Of such a file, and of what `snapshot/strip.py` leaves in a module."""
 HEAD_BYTES = 4_096
 """What a file of images begins with: how many there are, and of each where it begins in the file,
 how many bytes of it are there, and its size. Each begins on a page."""
@@ -29,7 +31,7 @@ _pointer, _size = ctypes.c_void_p, ctypes.c_size_t
 _COUNT, _PLACE = struct.Struct("<Q"), struct.Struct("<3Q")
 
 
-def encode_images(images: Iterable[MemoryImage]) -> bytes:
+def encode_images(images: Iterable[MemoryContent]) -> bytes:
     """The file of a guest's images."""
     head, contents, offset = bytearray(), bytearray(), HEAD_BYTES
     count = 0

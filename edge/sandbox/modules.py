@@ -131,7 +131,8 @@ class Modules:
 
     def _load(self, image: str) -> Loaded:
         path = self.path(image)
-        if not is_intact(path):
+        beside = () if self._engine.memories is None else (memories_path(path),)
+        if not is_intact(path, *beside):
             raise NotFound(f"the compiled module {image[:12]} is missing or damaged")
         images = self._open_images(path)
         try:
@@ -175,13 +176,13 @@ def _exists(path: Path) -> bool:
     return _checksum_of(path).exists()
 
 
-def is_intact(path: Path) -> bool:
-    """Whether a compiled file is there and is the one that was written, and what is beside it."""
-    beside = (files_path(path), memories_path(path))
+def is_intact(path: Path, *beside: Path) -> bool:
+    """Whether a compiled file is there and is the one that was written, and what is to be beside
+    it, and its files, if it has any."""
+    files = files_path(path)
+    needed = (path, *beside, files) if _exists(files) else (path, *beside)
     try:
-        return _is_as_written(path) and all(
-            _is_as_written(each) for each in beside if _exists(each)
-        )
+        return all(map(_is_as_written, needed))
     except OSError:
         return False
 

@@ -9,7 +9,8 @@
  *
  * Neighbours: memories.c calls it when a guest is gone.
  * Invariant: afterwards a slot holds its image, byte for byte. Two threads may count at once, and wrongly;
- * that costs time only, since each page that was written is copied back or given back.
+ * that costs time only, since each page that was written is copied back or given back. A slot of which one
+ * can be neither is not used again.
  * Source: Documentation/admin-guide/mm/pagemap.rst.
  */
 #define _GNU_SOURCE
@@ -51,10 +52,17 @@ int edge_pages_are_told(pool_t *pool)
     return scan(pool, pool->base, PAGE, found, &walked) == 0;
 }
 
+/* What a page of the image is. */
+static const uint8_t *original(const image_t *image, size_t number)
+{
+    static const uint8_t zeros[PAGE];
+    return number * PAGE < image->file_size ? image->bytes + number * PAGE : zeros;
+}
+
 /* Put back a page that is kept; 0 when it is not written often enough to stay so. */
 static int put_back(image_t *image, uint8_t *page, size_t number)
 {
-    const uint8_t *as = image->bytes + number * PAGE;
+    const uint8_t *as = original(image, number);
     uint8_t credit = image->credit[number];
     if (memcmp(page, as, PAGE)) {
         memcpy(page, as, PAGE);
@@ -82,41 +90,40 @@ static int stays(slot_t *slot, size_t number)
     return put_back(image, page, number);
 }
 
-static void give_back(uint8_t *start, uint8_t *end)
+static int give_back(uint8_t *start, uint8_t *end)
 {
-    if (end > start && madvise(start, end - start, MADV_DONTNEED))
-        abort(); /* else a tenant's bytes would stay */
+    return end <= start || !madvise(start, end - start, MADV_DONTNEED);
 }
 
-/* Put back a region of written pages; how much of it stays mapped. */
-static size_t restore_region(slot_t *slot, uint8_t *start, uint8_t *end)
+/* Put back a region of written pages, and count what of it stays mapped. */
+static int restore_region(slot_t *slot, uint8_t *start, uint8_t *end, size_t *kept)
 {
-    size_t kept = 0;
     uint8_t *given = start;
     for (uint8_t *page = start; page < end; page += PAGE) {
         if (!stays(slot, (page - slot->base) / PAGE)) continue;
-        give_back(given, page);
+        if (!give_back(given, page)) return 0;
         given = page + PAGE;
-        kept += PAGE;
+        *kept += PAGE;
     }
-    give_back(given, end);
-    return kept;
+    return give_back(given, end);
 }
 
-size_t edge_pages_restore(slot_t *slot)
+int edge_pages_restore(slot_t *slot, size_t *kept)
 {
     region_t found[REGIONS];
     uint8_t *at = slot->base, *end = slot->base + slot->image->size;
-    size_t kept = 0;
+    *kept = 0;
     while (at < end) {
         int count = scan(slot->image->pool, at, end - at, found, &at);
         if (count < 0) {
-            give_back(slot->base, end);
-            return 0;
+            *kept = 0;
+            return give_back(slot->base, end);
         }
-        for (int index = 0; index < count; index++)
-            kept += restore_region(slot, (uint8_t *)(uintptr_t)found[index].start,
-                                   (uint8_t *)(uintptr_t)found[index].end);
+        for (int index = 0; index < count; index++) {
+            uint8_t *from = (uint8_t *)(uintptr_t)found[index].start;
+            uint8_t *to = (uint8_t *)(uintptr_t)found[index].end;
+            if (!restore_region(slot, from, to, kept)) return 0;
+        }
     }
-    return kept;
+    return 1;
 }

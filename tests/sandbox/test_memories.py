@@ -13,9 +13,9 @@ from edge.model.function import Settings
 from edge.model.limits import MIB
 from edge.model.outcome import Outcome
 from edge.sandbox.engine import Engine, plan_pool
-from edge.sandbox.memories import LIBRARY, Images, Memories, encode_images
+from edge.sandbox.memories import LIBRARY, Images, Kept, Memories, encode_images
 from edge.sandbox.modules import memories_path
-from edge.sandbox.snapshot.strip import MemoryImage, take_memories
+from edge.sandbox.snapshot.strip import MemoryContent, take_memories
 from edge.worker import Worker
 from tests import wat
 
@@ -55,6 +55,11 @@ def engine() -> Engine:
 @pytest.fixture
 def start(engine: Engine, tmp_path: Path) -> Start:
     """Start a module over an image that begins with some bytes."""
+    return starter(engine, tmp_path)
+
+
+def starter(engine: Engine, tmp_path: Path) -> Start:
+    """The same in an engine of one's own."""
     opened: dict[tuple[bytes, int], Images] = {}
 
     def begin(content: bytes, pages: int = 2) -> tuple[wasmtime.Store, wasmtime.Memory]:
@@ -63,7 +68,7 @@ def start(engine: Engine, tmp_path: Path) -> Start:
         images = opened.get((content, pages))
         if images is None:
             path = tmp_path / f"{len(opened)}.memories"
-            path.write_bytes(encode_images([MemoryImage(pages * PAGE, content)]))
+            path.write_bytes(encode_images([MemoryContent(pages * PAGE, content)]))
             images = opened[content, pages] = engine.memories.open_images(path)
         module = wasmtime.Module(engine.wasmtime, MODULE.format(pages=pages, data=""))
         images.use()
@@ -149,6 +154,46 @@ def test_a_slot_changes_hands(start: Start) -> None:
         del store, memory
 
 
+def test_a_file_that_is_gone_is_copied(start: Start, tmp_path: Path) -> None:
+    """Also where no descriptor is free: guests are started from what is mapped already."""
+    start(b"image", pages=2)
+    (tmp_path / "0.memories").unlink()
+    for round_ in range(3):
+        start(b"other", pages=3)  # takes the slot
+        store, memory = start(b"image", pages=2)
+        assert bytes(memory.read(store, 0, 2 * PAGE)) == b"image".ljust(2 * PAGE, b"\0"), round_
+        memory.write(store, b"\xff" * 2 * PAGE, 0)
+        memory.grow(store, 1)
+        del store, memory
+
+
+def test_who_keeps_most_lets_go(tmp_path: Path) -> None:
+    """Of what may be kept in all, one image's guests leave some to those of another."""
+    plan = replace(plan_pool(8, 128 * MIB), slots=8, memories_per_slot=1)
+    engine = Engine(plan, Kept(8 * 4096))
+    if engine.memories is None:
+        pytest.skip("the kernel does not tell what was written")
+    start = starter(engine, tmp_path)
+    for _ in range(3):
+        stores = [start(b"greedy", pages=3) for _ in range(6)]
+        for store, memory in stores:
+            memory.write(store, b"x" * 2 * 4096, 0)
+        del stores, store, memory
+        gc.collect()
+    assert engine.memories.kept_bytes == 8 * 4096
+    for _ in range(3):
+        store, memory = start(b"modest", pages=1)
+        memory.write(store, b"x", 0)
+        del store, memory
+        gc.collect()
+    assert engine.memories.kept_bytes <= 8 * 4096
+    store, memory = start(b"modest", pages=1)
+    memory.write(store, b"x", 0)
+    del store, memory
+    gc.collect()
+    assert engine.memories.kept_bytes == 6 * 4096 + 4096
+
+
 def test_what_was_grown_is_gone(start: Start) -> None:
     """The next guest begins with the image's size, and grows into zeros."""
     for _ in range(3):
@@ -186,7 +231,7 @@ def test_what_is_taken_is_what_was_there(data: str, taken: bytes) -> None:
     """The memory a module starts with is the bytes taken, and over those it has none of its own."""
     module = bytes(wasmtime.wat2wasm(MODULE.format(pages=2, data=data)))
     stripped, images = take_memories(module)
-    assert images == (MemoryImage(2 * PAGE, taken),)
+    assert images == (MemoryContent(2 * PAGE, taken),)
     for code, expected in ((module, taken), (stripped, b"")):
         engine = wasmtime.Engine()
         store = wasmtime.Store(engine)
@@ -199,7 +244,7 @@ def test_what_is_taken_is_what_was_there(data: str, taken: bytes) -> None:
 def test_what_cannot_be_taken_stays() -> None:
     """Data that does not fit, and so traps at the start, does so still."""
     module = bytes(wasmtime.wat2wasm(MODULE.format(pages=1, data='(data (i32.const 65535) "ab")')))
-    assert take_memories(module) == (module, (MemoryImage(PAGE, b""),))
+    assert take_memories(module) == (module, (MemoryContent(PAGE, b""),))
 
 
 async def test_what_stays_whole_runs(worker: Worker) -> None:
@@ -222,7 +267,14 @@ def test_what_is_too_far_away_stays() -> None:
     """A file would hold all the zeros before it."""
     text = MODULE.format(pages=2_000, data='(data (i32.const 0x7000000) "ab")')
     module = bytes(wasmtime.wat2wasm(text))
-    assert take_memories(module) == (module, (MemoryImage(2_000 * PAGE, b""),))
+    assert take_memories(module) == (module, (MemoryContent(2_000 * PAGE, b""),))
+
+
+def test_what_is_sparse_stays() -> None:
+    """A byte at the end of many zeros costs a byte."""
+    text = MODULE.format(pages=400, data='(data (i32.const 0x1800000) "ab")')
+    module = bytes(wasmtime.wat2wasm(text))
+    assert take_memories(module) == (module, (MemoryContent(400 * PAGE, b""),))
 
 
 def test_what_is_not_understood_stays() -> None:

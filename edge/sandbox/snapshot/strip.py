@@ -12,28 +12,28 @@ from edge.model.errors import SnapshotRefused
 from edge.model.limits import MIB
 from edge.sandbox.snapshot.binary import MAGIC, Reader, encode_u32, encode_vector
 from edge.sandbox.snapshot.constants import read_expression
-from edge.sandbox.snapshot.image import PAGE_BYTES
+from edge.sandbox.snapshot.image import PAGE_BYTES, SPAN_ALWAYS_MAPPED_BYTES
 from edge.sandbox.snapshot.parse import parse
 from edge.sandbox.snapshot.sections import Kind, SectionId, assemble
 
 FILE_BYTES_MAX = 64 * MIB
-"""A module whose data ends beyond stays whole: a file would hold the zeros between."""
-MEMORIES_MAX = 32
-"""Of one guest, as many as the head of their file has room for and Wasmtime makes instances."""
+"""What begins beyond that, of all memories together, stays: a file would hold the zeros between."""
+MEMORIES_MAX = 2
+"""Of one guest. Components may have modules that nobody makes an instance of."""
 
 _CORE_MODULE, _COMPONENT = 1, 4  # sections of a component
 _I32_CONST, _END = 0x41, 0x0B
 _DROPPED = b"\x01\0"
 
 
-class MemoryImage(NamedTuple):
+class MemoryContent(NamedTuple):
     """What a memory of `size_bytes` begins with; from there it is zero."""
 
     size_bytes: int
     content: bytes
 
 
-def take_memories(binary: bytes) -> tuple[bytes, tuple[MemoryImage, ...]]:
+def take_memories(binary: bytes) -> tuple[bytes, tuple[MemoryContent, ...]]:
     """A module or component without what its memories begin with, and that. Where two memories of
     one size begin differently, nobody could tell them apart, and it stays whole."""
     try:
@@ -41,19 +41,20 @@ def take_memories(binary: bytes) -> tuple[bytes, tuple[MemoryImage, ...]]:
     except SnapshotRefused:  # an encoding that the parser does not know
         return binary, ()
     by_size = {image.size_bytes: image for image in images}
-    if len(by_size) != len(set(images)) or len(by_size) > MEMORIES_MAX:
+    are_told_apart = len(by_size) == len(set(images)) <= MEMORIES_MAX
+    if not are_told_apart or sum(len(image.content) for image in images) > FILE_BYTES_MAX:
         return binary, ()
     return stripped, tuple(by_size.values())
 
 
-def _take(binary: bytes) -> tuple[bytes, list[MemoryImage]]:
+def _take(binary: bytes) -> tuple[bytes, list[MemoryContent]]:
     return _of_module(binary) if binary.startswith(MAGIC) else _of_component(binary)
 
 
-def _of_component(component: bytes) -> tuple[bytes, list[MemoryImage]]:
+def _of_component(component: bytes) -> tuple[bytes, list[MemoryContent]]:
     """The same of the modules and components in it."""
     reader = Reader(component)
-    pieces, images = [reader.take(len(MAGIC))], list[MemoryImage]()
+    pieces, images = [reader.take(len(MAGIC))], list[MemoryContent]()
     while reader.remaining:
         section, body = reader.byte(), reader.sized()
         content = body.take(body.remaining)
@@ -64,7 +65,7 @@ def _of_component(component: bytes) -> tuple[bytes, list[MemoryImage]]:
     return b"".join(pieces), images
 
 
-def _of_module(module: bytes) -> tuple[bytes, list[MemoryImage]]:
+def _of_module(module: bytes) -> tuple[bytes, list[MemoryContent]]:
     parsed = parse(module)
     if not parsed.memories:
         return module, []
@@ -78,16 +79,19 @@ def _of_module(module: bytes) -> tuple[bytes, list[MemoryImage]]:
         if data is None:  # passive
             taken.append(encoded)
         elif start is None or start + len(data) > min(size, FILE_BYTES_MAX):
-            return module, [MemoryImage(size, b"")]
+            return module, [MemoryContent(size, b"")]
         else:
             memory.extend(bytes(max(0, start + len(data) - len(memory))))
             memory[start : start + len(data)] = data
             taken.append(_DROPPED)
+    written = sum(len(data) for _, _, data in segments if data is not None)
+    if len(memory) > max(SPAN_ALWAYS_MAPPED_BYTES, 2 * written):
+        return module, [MemoryContent(size, b"")]
     bodies = dict(parsed.bodies)
     if taken:
         bodies[SectionId.DATA] = encode_vector(taken)
     stripped = assemble(bodies, parsed.customs)
-    return stripped, [MemoryImage(size, bytes(memory).rstrip(b"\0"))]
+    return stripped, [MemoryContent(size, bytes(memory).rstrip(b"\0"))]
 
 
 def _segments(body: bytes) -> list[tuple[bytes, int | None, bytes | None]]:
@@ -98,11 +102,12 @@ def _segments(body: bytes) -> list[tuple[bytes, int | None, bytes | None]]:
     for _ in range(reader.count()):
         begin = reader.position
         flags = reader.u32()
-        if flags == 2:
-            reader.u32()
+        if flags > 2 or (flags == 2 and reader.u32()):
+            raise reader.fail("a data segment of another memory")
         start = None if flags == 1 else _constant(reader)
         data = reader.take(reader.u32())
         segments.append((reader.since(begin), start, None if flags == 1 else data))
+    reader.finish()
     return segments
 
 

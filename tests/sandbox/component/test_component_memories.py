@@ -9,7 +9,7 @@ from edge.model.event import Event
 from edge.model.function import Settings
 from edge.model.limits import MIB, Limits
 from edge.model.outcome import Outcome
-from edge.sandbox.snapshot.strip import MemoryImage, take_memories
+from edge.sandbox.snapshot.strip import MemoryContent, take_memories
 from edge.worker import Worker
 
 PAGE = 64 * 1024
@@ -87,11 +87,18 @@ def test_what_is_taken_is_what_each_began_with() -> None:
     stripped, images = take_memories(component)
     assert len(stripped) < len(component)
     first, second = images
-    assert first == MemoryImage(3 * PAGE, b"aaaa".rjust(70_004, b"\0"))
+    assert first == MemoryContent(3 * PAGE, b"aaaa".rjust(70_004, b"\0"))
     assert (second.size_bytes, second.content[1024:]) == (5 * PAGE, b'{"ok":"----aaaa"}')
     assert take_memories(stripped)[1] == tuple(
-        MemoryImage(image.size_bytes, b"") for image in images
+        MemoryContent(image.size_bytes, b"") for image in images
     )
+
+
+def test_memories_that_nobody_makes_cost_nothing() -> None:
+    """A component may have modules that are never instantiated; it stays whole."""
+    modules = "".join(f"(core module (memory {pages}))" for pages in range(60_000, 60_030))
+    component = bytes(wasmtime.wat2wasm(f"(component {modules})"))
+    assert take_memories(component) == (component, ())
 
 
 def test_what_cannot_be_told_apart_stays() -> None:

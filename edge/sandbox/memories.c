@@ -103,8 +103,6 @@ static int close_off(uint8_t *start, size_t size)
 static void unmap(slot_t *slot)
 {
     pool_t *pool = slot->image->pool;
-    pool->kept_bytes -= slot->kept_bytes;
-    slot->image->kept_bytes -= slot->kept_bytes;
     slot->kept_bytes = 0;
     slot->image = NULL;
     if (!close_off(slot->base, slot->bytes)) {
@@ -116,18 +114,34 @@ static void unmap(slot_t *slot)
     pool->free = slot;
 }
 
+static void put_free(slot_t *slot)
+{
+    image_t *image = slot->image;
+    slot->next = image->free;
+    image->free = slot;
+    image->kept_bytes += slot->kept_bytes;
+    image->pool->kept_bytes += slot->kept_bytes;
+}
+
+/* Of an image's free slots the one at a place in their list. */
+static slot_t *take_free(image_t *image, slot_t **place)
+{
+    slot_t *slot = *place;
+    *place = slot->next;
+    image->kept_bytes -= slot->kept_bytes;
+    image->pool->kept_bytes -= slot->kept_bytes;
+    return slot;
+}
+
 /* Have the image that keeps most let go of the slot that it used longest ago. */
 static void evict(pool_t *pool)
 {
-    image_t *most = NULL;
-    slot_t **place, *slot;
-    for (image_t *image = pool->images; image; image = image->next)
-        if (image->free && (!most || image->kept_bytes > most->kept_bytes)) most = image;
-    if (!most) return;
+    image_t *most = pool->images;
+    slot_t **place;
+    for (image_t *image = most; image; image = image->next)
+        if (image->kept_bytes > most->kept_bytes) most = image;
     for (place = &most->free; (*place)->next; place = &(*place)->next) continue;
-    slot = *place;
-    *place = NULL;
-    unmap(slot);
+    unmap(take_free(most, place));
 }
 
 static void forget(image_t *image)
@@ -149,10 +163,8 @@ static slot_t *find_free(pool_t *pool)
         return slot;
     }
     for (image_t *image = pool->images; image && !slot; image = image->next) {
-        slot_t *theirs = image->free;
-        if (!theirs) continue;
-        image->free = theirs->next;
-        unmap(theirs);
+        if (!image->free) continue;
+        unmap(take_free(image, &image->free));
         slot = pool->free;
     }
     if (slot) pool->free = slot->next;
@@ -174,11 +186,8 @@ static int map_image(slot_t *slot, const image_t *image)
 static slot_t *take(image_t *image)
 {
     pool_t *pool = image->pool;
-    slot_t *slot = image->free;
-    if (slot) {
-        image->free = slot->next;
-        return slot;
-    }
+    slot_t *slot;
+    if (image->free) return take_free(image, &image->free);
     slot = find_free(pool);
     if (!slot) return NULL;
     if (!map_image(slot, image)) {
@@ -199,17 +208,9 @@ static slot_t *take(image_t *image)
 static int reset(slot_t *slot)
 {
     image_t *image = slot->image;
-    pool_t *pool = image->pool;
-    size_t kept;
     if (slot->is_copy || !close_off(slot->base + image->size, slot->bytes - image->size)) return 0;
     slot->bytes = image->size;
-    if (!edge_pages_restore(slot, &kept)) return 0;
-    pthread_mutex_lock(&pool->lock);
-    pool->kept_bytes += kept - slot->kept_bytes;
-    image->kept_bytes += kept - slot->kept_bytes;
-    slot->kept_bytes = kept;
-    pthread_mutex_unlock(&pool->lock);
-    return 1;
+    return edge_pages_restore(slot, &slot->kept_bytes);
 }
 
 static void release(void *env)
@@ -224,8 +225,7 @@ static void release(void *env)
         unmap(slot);
         if (image->closed && !image->live) forget(image);
     } else {
-        slot->next = image->free;
-        image->free = slot;
+        put_free(slot);
         if (pool->kept_bytes > pool->settings.kept_bytes_max) evict(pool);
     }
     pthread_mutex_unlock(&pool->lock);
@@ -311,11 +311,7 @@ static void close_image(image_t *image)
     }
     pthread_mutex_lock(&pool->lock);
     image->closed = 1;
-    while (image->free) {
-        slot_t *slot = image->free;
-        image->free = slot->next;
-        unmap(slot);
-    }
+    while (image->free) unmap(take_free(image, &image->free));
     if (!image->live) forget(image);
     pthread_mutex_unlock(&pool->lock);
 }

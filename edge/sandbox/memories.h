@@ -20,8 +20,8 @@ struct slot {
     image_t *image;
     uint8_t *base;
     size_t bytes; /* that can be touched */
-    size_t kept_bytes;
-    int is_copy;      /* the image's file could not be mapped: it is not used again */
+    size_t kept_bytes; /* what stayed mapped for the next guest */
+    int is_copy;       /* the image's file could not be mapped: it is not used again */
     counts_t *counts; /* of the guest that has it, if it wants them */
 };
 
@@ -33,7 +33,7 @@ struct image {
     char *path;
     uint8_t *bytes; /* of the file; all behind them are zero */
     size_t offset, file_size, size, kept_pages, live;
-    size_t kept_bytes; /* of its free slots and those in use */
+    size_t kept_bytes; /* of its free slots */
     int closed;
     uint8_t credit[]; /* of each page: pages.c */
 };
@@ -64,7 +64,7 @@ struct pool {
     int pagemap, ended;
     uint8_t *base;
     slot_t *slots, *free; /* free: mapped from no image */
-    size_t made, kept_bytes;
+    size_t made, kept_bytes; /* kept: of all free slots */
     image_t *images;
 };
 

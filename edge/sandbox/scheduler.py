@@ -27,7 +27,10 @@ from edge.sandbox.instance import Pending, Request, Sleep
 from edge.sandbox.shares import Accounts, FairQueue
 
 _NS_PER_US = 1_000
+_NS_PER_MS = 1_000_000
 _YOUNG_TURNS = 3
+_UNSEEN_RATIO = 4
+"""A machine at its slowest takes twice as long for its fuel as at its best."""
 _ENDED_MAX = 8
 """Guests that ended and hold their seats until their answers have left; the pool has slack."""
 _TIMEOUT = Failure("Timeout", "the function did not answer within its timeout")
@@ -121,8 +124,12 @@ class Scheduler:
         return True
 
     def started(self, function: str, fuel: int, elapsed_ns: int) -> None:
-        """Note a first slice that was run."""
-        self.accounts.charge(function, fuel + self._settings.start_fuel)
+        """Note a first slice that was run. One that took far longer than its fuel says (its start
+        makes huge tables, say) is counted by its time, when functions share the worker."""
+        settings = self._settings
+        cost = fuel + settings.start_fuel
+        spent = elapsed_ns * settings.fuel_per_ms // _NS_PER_MS
+        self.accounts.charge(function, spent if spent > _UNSEEN_RATIO * cost else cost)
         if not self.arrivals:
             self._loop.call_soon(self._end_turn)
         self.arrivals += 1

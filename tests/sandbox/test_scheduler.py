@@ -6,11 +6,14 @@ import time
 
 import pytest
 
+from edge.config import SandboxSettings
+from edge.host.calls import HostCalls
 from edge.model.event import Event
 from edge.model.function import Settings
 from edge.model.limits import Limits
 from edge.model.outcome import Outcome
 from edge.model.result import Result
+from edge.sandbox.scheduler import Scheduler
 from edge.worker import Worker
 from tests import wat
 
@@ -53,6 +56,17 @@ async def test_fuel_is_shared_fairly(worker: Worker) -> None:
     results = await asyncio.gather(*(invoke(worker, "loop") for _ in range(8)))
     burned = [result.usage.fuel for result in results]
     assert min(burned) / max(burned) >= 0.9
+
+
+async def test_a_start_that_fuel_does_not_see_is_counted_by_its_time() -> None:
+    """Who makes huge tables for each request has no more of the worker than others."""
+    settings = SandboxSettings()
+    scheduler = Scheduler(settings, HostCalls({}))
+    scheduler.started("short", 1_000, 20_000)
+    scheduler.started("huge", 1_000, 1_000_000)
+    assert scheduler.accounts.of("short") == settings.start_fuel + 1_000
+    assert scheduler.accounts.of("huge") == settings.fuel_per_ms
+    scheduler.stop()
 
 
 async def test_sleepers_hold_neither_loop_nor_thread(worker: Worker) -> None:

@@ -131,6 +131,11 @@ class Images:
         self._memories = memories
         self.pointer = pointer
 
+    @property
+    def are_pooled(self) -> bool:
+        """Whether Wasmtime has the memories, and tells nothing of them."""
+        return self._memories is None
+
     def use(self, counts: int | None = None) -> None:
         """The guest that is started next on this thread, before it is done with, has these.
 

@@ -179,14 +179,16 @@ class ComponentInstance(Caller):
     @property
     def memory_bytes(self) -> int:
         """Its present memory; in a pool what it touched, since Wasmtime does not tell."""
-        memory_bytes = self._seat.words[MEMORIES_WORD]
-        return memory_bytes or self._touched.bytes + RESIDENT_BYTES
+        if self.module.images.are_pooled:
+            return self._touched.bytes + RESIDENT_BYTES
+        return self._seat.words[MEMORIES_WORD]
 
     @property
     def held_bytes(self) -> int:
         """What of that it has for itself, and is not shared with others of its image."""
-        kept_bytes = self._seat.words[MEMORIES_WORD + 1]
-        return self._touched.bytes + (kept_bytes or RESIDENT_BYTES)
+        if self.module.images.are_pooled:
+            return self.memory_bytes
+        return self._touched.bytes + self._seat.words[MEMORIES_WORD + 1]
 
     def set_slice(self, fuel: int) -> None:
         """Change how long a slice is; only between polls."""

@@ -245,7 +245,7 @@ class ReadyGuests:
         line.memory_bytes += guest.held_bytes
         self.memory_bytes += guest.held_bytes
         self.count += 1
-        if not self._within_memory(line, 0, 0):  # it took more than the one before
+        while line.waiting and not self._within_memory(line, 0, 0):  # it took more than others did
             self._close(self._pop(line))
 
     # Letting go

@@ -100,6 +100,8 @@ def _harm(path: Path, harm: str) -> None:
 @pytest.mark.parametrize("harm", ["removed", "damaged"])
 async def test_an_image_that_is_not_whole_is_made_again(worker: Worker, harm: str) -> None:
     """The function answers, from a memory that is as it was."""
+    if worker.sandbox.engine.memories is None:
+        pytest.skip("the kernel does not tell what was written")
     version = await worker.deployer.deploy("f", SCRIBBLER, Settings())
     image = version.artifact.image
     path = memories_path(worker.sandbox.modules.path(image))

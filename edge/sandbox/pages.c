@@ -4,8 +4,8 @@
  * the image often write are kept: copied back, and found mapped by the next. All others are given back to
  * the kernel; pages that were only read stay.
  *
- * A page is kept from the second time that it is written, and until it was found unwritten more often than
- * one in nine guests writes it: to look at it takes 0.1 us, to fault it in again 1.
+ * A page is kept from the second time that it is written, and until it was found as it is to be 253 times
+ * in a row: to look at it takes 0.1 us, to fault it in again 1, and many are written with what they held.
  *
  * Neighbours: memories.c calls it when a guest is gone.
  * Invariant: afterwards a slot holds its image, byte for byte. Two threads may count at once, and wrongly;
@@ -23,7 +23,7 @@
 
 enum { REGIONS = 128 };
 enum { IS_FILE = 4, IS_PRESENT = 8, IS_SWAPPED = 16, IS_ZERO = 32 }; /* zero: only read */
-enum { KEPT = 2, EARNED = 8, CREDIT_MAX = 64 };
+enum { KEPT = 2, CREDIT = 255 };
 
 typedef struct {
     uint64_t size, flags, start, end, walk_end, regions, regions_length, pages_max;
@@ -66,7 +66,7 @@ static int put_back(image_t *image, uint8_t *page, size_t number)
     uint8_t credit = image->credit[number];
     if (memcmp(page, as, PAGE)) {
         memcpy(page, as, PAGE);
-        image->credit[number] = credit < CREDIT_MAX ? credit + EARNED : credit;
+        image->credit[number] = CREDIT;
         return 1;
     }
     if (credit > KEPT) {
@@ -86,6 +86,7 @@ static int stays(slot_t *slot, size_t number)
     if (image->credit[number] >= KEPT) return put_back(image, page, number);
     if (image->kept_pages >= image->pool->settings.kept_pages_max) return 0;
     if (++image->credit[number] < KEPT) return 0;
+    image->credit[number] = CREDIT;
     image->kept_pages++;
     return put_back(image, page, number);
 }

@@ -129,9 +129,9 @@ def test_what_is_written_twice_is_kept(engine: Engine, start: Start) -> None:
 
 
 def test_what_is_seldom_written_is_not_kept(engine: Engine, start: Start) -> None:
-    """A page that two guests wrote and no other did is given back."""
+    """A page that two guests wrote, and hundreds did not, is given back."""
     assert engine.memories is not None
-    for round_ in range(24):
+    for round_ in range(280):
         store, memory = start(b"image", pages=4)
         memory.write(store, b"often", 0)
         if round_ < 2:

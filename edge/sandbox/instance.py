@@ -88,6 +88,7 @@ class Instance:
         "allowance",
         "answer",
         "budget_ns",
+        "is_open",
         "memory",
         "memory_left_bytes",
         "module",
@@ -119,7 +120,7 @@ class Instance:
         self.used_fuel = 0
         self.restored_ns = 0
         self.slice_fuel = allowance.first_slice_fuel
-        self._closed = self._pinched = False
+        self._closed = self._pinched = self.is_open = False
         self._synchronous = module.first_slice is not None
         self._future = self._store = self._context = self.memory_left_bytes = 0
         self.seat = seat
@@ -197,7 +198,7 @@ class Instance:
 
     def hold(self, store: int, context: int) -> None:
         """Take over what the first slice left to be closed."""
-        self._store, self._context = store, context
+        self._store, self._context, self.is_open = store, context, True
 
     def adopt(self, store: int, context: int) -> None:
         """Take over what the first slice left to be run."""
@@ -222,11 +223,6 @@ class Instance:
     def _overran(self, cause: raw.Trap | None) -> bool:
         spent = self.session.host_fuel > self.allowance.first_slice_fuel
         return spent or (cause is not None and cause.code == raw.Trap.OUT_OF_FUEL)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has a store, which is to be closed."""
-        return self._store != 0
 
     @property
     def memory_bytes(self) -> int:

@@ -86,6 +86,9 @@ class Scheduler:
         self.arrivals = 0  # in this turn of the loop: while there is traffic, turns are short
         self._spent_ns = 0  # on first slices in this turn of the loop
         self._starts_ns = settings.turn_us_starts * _NS_PER_US
+        self._start_fuel = settings.start_fuel
+        self._fuel_per_ns = settings.fuel_per_ms / _NS_PER_MS
+        self._seen_ns = _UNSEEN_RATIO * settings.start_fuel / self._fuel_per_ns
         self._pumping = False
         self._slice_fuel = settings.slice_fuel  # in this turn
         self._ended: deque[Execution] = deque()
@@ -126,10 +129,11 @@ class Scheduler:
     def started(self, function: str, fuel: int, elapsed_ns: int) -> None:
         """Note a first slice that was run. One that took far longer than its fuel says (its start
         makes huge tables, say) is counted by its time, when functions share the worker."""
-        settings = self._settings
-        cost = fuel + settings.start_fuel
-        spent = elapsed_ns * settings.fuel_per_ms // _NS_PER_MS
-        self.accounts.charge(function, spent if spent > _UNSEEN_RATIO * cost else cost)
+        cost = fuel + self._start_fuel
+        if elapsed_ns > self._seen_ns:
+            spent = int(elapsed_ns * self._fuel_per_ns)
+            cost = spent if spent > _UNSEEN_RATIO * cost else cost
+        self.accounts.charge(function, cost)
         if not self.arrivals:
             self._loop.call_soon(self._end_turn)
         self.arrivals += 1
